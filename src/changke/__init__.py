@@ -1,0 +1,1 @@
+"""Changke 常客: a membership system for retailers."""

@@ -1,0 +1,1 @@
+"""Actions: the only writers; one public verb is one transaction."""

@@ -1,0 +1,1 @@
+"""Steps: what actions share. Never called from outside actions."""

@@ -1,0 +1,1 @@
+"""Config: settings, URLs, WSGI and the database."""

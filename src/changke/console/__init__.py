@@ -1,0 +1,1 @@
+"""Console: the back office of the staff."""

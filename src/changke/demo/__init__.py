@@ -1,0 +1,1 @@
+"""Demo: a seeded simulator of a shop and its shoppers; writes only through actions."""

@@ -1,0 +1,1 @@
+"""Gateways: files and, later, every service of the outside world."""

@@ -1,0 +1,1 @@
+"""Insight: the lake and analytics as Ibis expressions; Arrow in, Arrow out."""

@@ -1,0 +1,1 @@
+"""Jobs: clockwork; tasks and schedules that call one action each."""

@@ -1,0 +1,1 @@
+"""Kernel: money, clock, ids, periods, errors, job names. Standard library only."""

@@ -1,0 +1,1 @@
+"""Lobby: what every door shares - viewer, permissions, middleware, sign-in."""

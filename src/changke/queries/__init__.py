@@ -1,0 +1,1 @@
+"""Queries: the only readers for pages; `viewer` first, frozen rows out."""

@@ -1,0 +1,1 @@
+"""Records: Django models, constraints and migrations; one file a noun."""

@@ -1,0 +1,1 @@
+"""Rules: pure decisions on frozen dataclasses. No Django, no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""UI: base templates, components, static files, charts and the words for enums."""
