@@ -1,0 +1,44 @@
+"""History is append-only: triggers refuse UPDATE and DELETE, whoever asks.
+
+`changke_guard_history` raises for audit entries, events and consents. The role of the web processes, where there is one,
+also loses the right to try (config/database.py creates it as `changke_app`).
+"""
+
+from django.db import migrations
+
+HISTORY = ("audit_entries", "events", "consents")
+
+GUARD = """
+CREATE FUNCTION changke_guard_history() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'history of % is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+"""
+
+TRIGGERS = "".join(
+    f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+    "FOR EACH STATEMENT EXECUTE FUNCTION changke_guard_history();\n"
+    for table in HISTORY
+)
+
+RIGHTS = f"""
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'changke_app') THEN
+        REVOKE UPDATE, DELETE, TRUNCATE ON {", ".join(HISTORY)} FROM changke_app;
+    END IF;
+END $$;
+"""
+
+UNDO = (
+    "".join(f"DROP TRIGGER {table}_append_only ON {table};\n" for table in HISTORY)
+    + "DROP FUNCTION changke_guard_history();"
+)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("records", "0001_initial")]
+
+    operations = [
+        migrations.RunSQL(GUARD + TRIGGERS, UNDO),
+        migrations.RunSQL(RIGHTS, migrations.RunSQL.noop),
+    ]
