@@ -34,7 +34,9 @@ class ChangkeError(Exception):
         self.problems = problems
 
 
-def fail(code: str, message: str, *, cure: str = "", field: str = "", row: int | None = None, **values: object) -> ChangkeError:
+def fail(
+    code: str, message: str, *, cure: str = "", field: str = "", row: int | None = None, **values: object
+) -> ChangkeError:
     """Build the error for one problem: `raise fail("store_unknown", "There is no store %(code)s.", code=code)`."""
     spelled = tuple((key, str(value)) for key, value in values.items())
     return ChangkeError(Problem(code=code, message=message, cure=cure, field=field, row=row, values=spelled))

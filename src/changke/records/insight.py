@@ -1,4 +1,4 @@
-"""Analytic work that is kept: refreshes of the lake, RFM runs, and the wake-up opportunities that decide who is lost."""
+"""Analytic work that is kept: refreshes of the lake, RFM runs, the wake-up opportunities that decide who is lost."""
 
 from django.db import models
 

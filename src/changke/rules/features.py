@@ -8,8 +8,9 @@ from datetime import date
 class FeatureRow:
     """One member as of the end of the day before the analysis date.
 
-    Money in minor units, quantities in thousandths, intervals in days. "period" is the RFM period of the settings, "window" the
-    W days of the life-cycle classes; "_ever" is the whole history up to the analysis date. None = does not apply or unknown.
+    Money in minor units, quantities in thousandths, intervals in days. "period" is the RFM period of the settings,
+    "window" the W days of the life-cycle classes; "_ever" is the whole history up to the analysis date. None = does not
+    apply or unknown.
     """
 
     member_id: int

@@ -1,4 +1,4 @@
-"""History is append-only: triggers refuse UPDATE and DELETE, whoever asks.
+"""History is append-only: triggers refuse UPDATE and DELETE, whoever asks; TRUNCATE is a right of the owner alone.
 
 `changke_guard_history` raises for audit entries, events and consents. The role of the web processes, where there is one,
 also loses the right to try (config/database.py creates it as `changke_app`).
@@ -16,7 +16,7 @@ END $$;
 """
 
 TRIGGERS = "".join(
-    f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+    f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
     "FOR EACH STATEMENT EXECUTE FUNCTION changke_guard_history();\n"
     for table in HISTORY
 )
