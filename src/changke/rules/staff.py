@@ -1,5 +1,6 @@
 """Who works here and what a role may do: the permission table's words and rows. Deny by default."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -76,3 +77,44 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
 def may(role: Role, *, permission: Permission) -> bool:
     """Say whether a role has a right; an unknown pair is a no."""
     return permission in PERMISSIONS.get(role, frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Who looks or acts: the sign-in, the role and the stores within reach (None = every store of the company).
+
+    Queries take one first, actions take one as `actor`. The command line and the jobs act as `SYSTEM`.
+    """
+
+    user_id: int | None
+    staff_id: int | None
+    name: str
+    role: Role
+    store_ids: frozenset[int] | None
+    place: str = ""  # address or till, for the audit
+    language: str = "zh-hans"
+
+    def may(self, permission: Permission) -> bool:
+        return may(self.role, permission=permission)
+
+    def sees_store(self, store_id: int | None) -> bool:
+        """Say whether a store lies within reach; a row without store is seen by those who see every store."""
+        return self.store_ids is None or (store_id is not None and store_id in self.store_ids)
+
+
+SYSTEM: Final = Viewer(user_id=None, staff_id=None, name="system", role=Role.HEAD_OFFICE, store_ids=None)
+
+
+def act_as(name: str) -> Viewer:
+    """Return the viewer of a program: the command line, a job, an import."""
+    return Viewer(user_id=None, staff_id=None, name=name, role=Role.HEAD_OFFICE, store_ids=None)
+
+
+class NotAllowedError(Exception):
+    """Raised where a viewer lacks a right or reaches for a store out of scope; doors answer 403."""
+
+
+def require(viewer: Viewer, *, permission: Permission) -> None:
+    """Raise NotAllowedError where the viewer lacks the right."""
+    if not viewer.may(permission):
+        raise NotAllowedError(f"{viewer.role} may not {permission}")
