@@ -5,11 +5,11 @@ Readers take rows whose `xid` is below pg_snapshot_xmin(pg_current_snapshot()): 
 
 from django.db import models
 
-from changke.records.fields import CurrentTransaction, Xid8Field
+from changke.records.fields import TransactionId
 
 
 class Event(models.Model):
-    xid = Xid8Field(db_default=CurrentTransaction(), editable=False)
+    xid = models.BigIntegerField(db_default=TransactionId(), editable=False)
     at = models.DateTimeField()
     kind = models.CharField(max_length=40)
     member_id = models.BigIntegerField(null=True)
@@ -34,7 +34,7 @@ class EventReader(models.Model):
     """How far a reader of the events has come: everything below `xid` is done."""
 
     name = models.CharField(max_length=40, primary_key=True)
-    xid = models.DecimalField(max_digits=20, decimal_places=0, default=0)
+    xid = models.BigIntegerField(default=0)
     changed_at = models.DateTimeField()
 
     class Meta:

@@ -1,23 +1,21 @@
-"""Columns that Django does not have: enum-checked text and the transaction id of PostgreSQL."""
+"""What columns need that Django does not have: enum-checked text and the transaction id of PostgreSQL."""
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
 
 from django.db import models
 from django.db.models import Func, Q
 
 
-class Xid8Field(models.BigIntegerField):
-    """The id of the writing transaction (xid8), filled by the database; readers compare it with pg_snapshot_xmin."""
+class TransactionId(Func):
+    """The id of the writing transaction as a bigint, filled in by the database.
 
-    def db_type(self, connection: Any) -> str:  # noqa: ARG002 - Django passes it by name
-        return "xid8"
+    Readers take rows below `pg_snapshot_xmin(pg_current_snapshot())`: a slow transaction with a smaller id is never
+    passed over, as it would be by max(id) or by a time.
+    """
 
-
-class CurrentTransaction(Func):
-    function = "pg_current_xact_id"
-    output_field = Xid8Field()
+    template = "(pg_current_xact_id()::text)::bigint"
+    output_field = models.BigIntegerField()
 
 
 def one_of(field: str, words: type[StrEnum] | Iterable[str], *, name: str) -> models.CheckConstraint:

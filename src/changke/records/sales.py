@@ -6,7 +6,7 @@ Money and quantities are signed: a return is negative. A sale is known by its so
 from django.db import models
 from django.db.models import Q
 
-from changke.records.fields import one_of
+from changke.records.fields import TransactionId, one_of
 from changke.rules.sales import SaleKind, TenderKind
 
 
@@ -40,6 +40,9 @@ class Sale(models.Model):
     quantity_milli = models.BigIntegerField()
     line_count = models.IntegerField()
     content_hash = models.BigIntegerField()
+    xid = models.BigIntegerField(
+        db_default=TransactionId(), editable=False
+    )  # of the last change; see records/events.py
 
     class Meta:
         db_table = "sales"

@@ -1,7 +1,8 @@
 """History is append-only: triggers refuse UPDATE and DELETE, whoever asks; TRUNCATE is a right of the owner alone.
 
 `changke_guard_history` raises for audit entries, events and consents. The role of the web processes, where there is one,
-also loses the right to try (config/database.py creates it as `changke_app`).
+also loses the right to try (config/database.py creates it as `changke_app`). A changed sale carries the id of the
+transaction that changed it, so that the lake finds it.
 """
 
 from django.db import migrations
@@ -35,10 +36,22 @@ UNDO = (
 )
 
 
+STAMP = """
+CREATE FUNCTION changke_stamp_transaction() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.xid := (pg_current_xact_id()::text)::bigint;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER sales_stamp BEFORE UPDATE ON sales FOR EACH ROW EXECUTE FUNCTION changke_stamp_transaction();
+"""
+UNSTAMP = "DROP TRIGGER sales_stamp ON sales; DROP FUNCTION changke_stamp_transaction();"
+
+
 class Migration(migrations.Migration):
     dependencies = [("records", "0001_initial")]
 
     operations = [
         migrations.RunSQL(GUARD + TRIGGERS, UNDO),
+        migrations.RunSQL(STAMP, UNSTAMP),
         migrations.RunSQL(RIGHTS, migrations.RunSQL.noop),
     ]
