@@ -4,6 +4,7 @@ Every writer of sales history in bulk (file import, demo) hands over these table
 thousandths; lines and totals of a return are negative. `sale_no` is unique within its source.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
@@ -80,3 +81,15 @@ TENDERS: Final = pa.schema(
         pa.field("amount_minor", pa.int64(), nullable=False),
     ]
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedTables:
+    """What one source brings, each table by the schema of its name above."""
+
+    stores: pa.Table
+    products: pa.Table
+    members: pa.Table
+    sales: pa.Table
+    lines: pa.Table
+    tenders: pa.Table
