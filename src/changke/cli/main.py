@@ -89,10 +89,11 @@ def _prepare(verb: Verb, *, wants_help: bool) -> None:
     os.environ.setdefault("CHANGKE_LOG_LEVEL", "WARNING")
     os.environ.setdefault("CHANGKE_LOG", "text")
     if verb.needs_server and not wants_help:
-        from changke.config.database import ensure_server
-        from changke.config.home import home_folder
+        from changke.config.database import ensure_database
+        from changke.config.home import home_folder, prepare_home
 
-        ensure_server(home_folder(os.environ))
+        prepare_home(home_folder(os.environ))
+        ensure_database(os.environ)
     if verb.needs_django:
         import django
 

@@ -1,8 +1,12 @@
 """Bring the schema to this version of the program."""
 
+import os
+
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from changke.config.database import grant_rights
 
 
 def pending_migrations() -> list[str]:
@@ -18,4 +22,5 @@ def migrate_if_needed() -> list[str]:
     if pending:
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
+        grant_rights(os.environ)
     return pending

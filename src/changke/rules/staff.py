@@ -1,8 +1,13 @@
 """Who works here and what a role may do: the permission table's words and rows. Deny by default."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
+
+from changke.kernel.checks import refuse_blank, refuse_code, refuse_phone
+from changke.kernel.errors import Problem
 
 
 class Role(StrEnum):
@@ -118,3 +123,52 @@ def require(viewer: Viewer, *, permission: Permission) -> None:
     """Raise NotAllowedError where the viewer lacks the right."""
     if not viewer.may(permission):
         raise NotAllowedError(f"{viewer.role} may not {permission}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCard:
+    """What head office writes about a member of staff; roles of ALL_STORES need no stores."""
+
+    code: str
+    name: str
+    role: Role
+    home_store_id: int | None = None
+    store_ids: frozenset[int] = frozenset()
+    phone: str = ""
+    started_on: date | None = None
+
+    @property
+    def scope(self) -> frozenset[int] | None:
+        """The stores within reach, the home store included; None = every store."""
+        if self.role in ALL_STORES:
+            return None
+        return self.store_ids | ({self.home_store_id} if self.home_store_id is not None else frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecuritySettings:
+    """How staff sign in: who needs a second factor, when a session ends (since its last page, since its start)."""
+
+    second_factor_roles: tuple[Role, ...] = (Role.HEAD_OFFICE,)
+    session_idle_minutes: int = 12 * 60
+    session_hours_max: int = 7 * 24
+
+    def __post_init__(self) -> None:
+        if not 5 <= self.session_idle_minutes <= 24 * 60:
+            raise ValueError("session_idle_minutes lies between 5 and 1440")
+        if not 1 <= self.session_hours_max <= 30 * 24:
+            raise ValueError("session_hours_max lies between 1 and 720")
+
+
+def refuse_staff(card: StaffCard) -> Iterator[Problem]:
+    """Yield what is wrong with the data of a member of staff."""
+    yield from refuse_code(card.code)
+    yield from refuse_blank(card.name, field="name", longest=120)
+    yield from refuse_phone(card.phone)
+    if card.scope == frozenset():
+        yield Problem(
+            code="store_missing",
+            field="store_ids",
+            message="Somebody of this role works in at least one store.",
+            cure="Choose a home store or further stores.",
+        )

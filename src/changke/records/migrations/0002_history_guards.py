@@ -1,7 +1,7 @@
 """History is append-only: triggers refuse UPDATE and DELETE, whoever asks; TRUNCATE is a right of the owner alone.
 
-`changke_guard_history` raises for audit entries, events and consents. The role of the web processes, where there is one,
-also loses the right to try (config/database.py creates it as `changke_app`). A changed sale carries the id of the
+`changke_guard_history` raises for audit entries, events and consents; config/database.py finds the tables by this
+trigger and takes the right to try from the role of the web processes. A changed sale carries the id of the
 transaction that changed it, so that the lake finds it.
 """
 
@@ -21,14 +21,6 @@ TRIGGERS = "".join(
     "FOR EACH STATEMENT EXECUTE FUNCTION changke_guard_history();\n"
     for table in HISTORY
 )
-
-RIGHTS = f"""
-DO $$ BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'changke_app') THEN
-        REVOKE UPDATE, DELETE, TRUNCATE ON {", ".join(HISTORY)} FROM changke_app;
-    END IF;
-END $$;
-"""
 
 UNDO = (
     "".join(f"DROP TRIGGER {table}_append_only ON {table};\n" for table in HISTORY)
@@ -53,5 +45,4 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(GUARD + TRIGGERS, UNDO),
         migrations.RunSQL(STAMP, UNSTAMP),
-        migrations.RunSQL(RIGHTS, migrations.RunSQL.noop),
     ]
