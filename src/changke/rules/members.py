@@ -24,13 +24,6 @@ class BirthCalendar(StrEnum):
     LUNAR = "lunar"
 
 
-class LeapRule(StrEnum):
-    """When somebody born on 29 February celebrates in a common year."""
-
-    FEBRUARY_28 = "february_28"
-    MARCH_1 = "march_1"
-
-
 class CardStatus(StrEnum):
     ACTIVE = "active"
     LOST = "lost"
