@@ -4,15 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from changke.demo.calendar import TradingDays, Whole
-from changke.demo.crowd import Crowd
+from changke.demo.calendar import Real, TradingDays, Whole
+from changke.demo.crowd import Crowd, Truth
 from changke.demo.parameters import Parameters
 from changke.demo.shop import Shop
 from changke.demo.visits import HOUR, Visits, draw_by_row, draw_other_stores
 
 PIECE = 1000  # a piece in thousandths
 GRAMS = (100, 150, 200, 250, 500)  # what is weighed out of the tin, in thousandths of a kilo
-DAYPARTS = np.repeat([4, 0, 1, 2, 3, 4], [4, 6, 4, 3, 4, 5])  # hour 0-25: late to 4, breakfast to 10, lunch, tea, dinner, late
+DAYPARTS = np.repeat(
+    [4, 0, 1, 2, 3, 4], [4, 6, 4, 3, 4, 5]
+)  # hour 0-25: late to 4, breakfast to 10, lunch, tea, dinner, late
 FAVOURITES = 3
 
 
@@ -47,7 +49,9 @@ def fill_baskets(
     sale = np.repeat(np.arange(count), party + rng.poisson(ruling.dishes_beyond_one * party))
     menu = _menu_by_time(shop)
     month = days.months[visits.day[sale]] - 1
-    dish = draw_by_row(rng, odds=menu.reshape(-1, len(shop.dishes)), row=DAYPARTS[visits.second[sale] // HOUR] * 12 + month)
+    dish = draw_by_row(
+        rng, odds=menu.reshape(-1, len(shop.dishes)), row=DAYPARTS[visits.second[sale] // HOUR] * 12 + month
+    )
     favourites = rng.choice(len(shop.dishes), size=(len(crowd.home), FAVOURITES), p=_popularity(shop))
     loved = favourites[visits.member[sale], rng.integers(FAVOURITES, size=len(sale))]
     chosen = ~stranger[sale] & (menu[0, month, loved] > 0) & (rng.random(len(sale)) < ruling.favourite_share)
@@ -78,12 +82,13 @@ def _merge_dishes(
     )
 
 
-def _popularity(shop: Shop) -> np.ndarray:
+def _popularity(shop: Shop) -> Real:
     weights = np.array([dish.popularity for dish in shop.dishes])
-    return weights / weights.sum()
+    shares: Real = weights / weights.sum()
+    return shares
 
 
-def _menu_by_time(shop: Shop) -> np.ndarray:
+def _menu_by_time(shop: Shop) -> Real:
     """Return how each dish sells, as (part of the day, month, dish); 0 = not on the menu that month."""
     categories = {row.code: row for row in shop.categories}
     season = np.arange(1, 13) % 12 // 3  # December to February = 0
@@ -121,10 +126,14 @@ def bring_back(
     sold, store, day, second = (part[open_then] for part in (sold, store, day, np.where(wait == 0, soon, later)))
     back = Visits(member=visits.member[sold], store=store, day=day, second=second)
     linked = rng.random(len(sold)) < ruling.linked_share
-    return back, _lines_back(rng, lines=lines, sold=sold, linked=linked, whole_share=ruling.whole_share), np.where(linked, sold, -1)
+    return (
+        back,
+        _lines_back(rng, lines=lines, sold=sold, linked=linked, whole_share=ruling.whole_share),
+        np.where(linked, sold, -1),
+    )
 
 
-def _lines_back(rng: np.random.Generator, *, lines: Lines, sold: Whole, linked: np.ndarray, whole_share: float) -> Lines:
+def _lines_back(rng: np.random.Generator, *, lines: Lines, sold: Whole, linked: Truth, whole_share: float) -> Lines:
     """Take all lines of a sale, or some: at least one, and of pieces at least one."""
     first = np.searchsorted(lines.sale, sold)
     counts = np.searchsorted(lines.sale, sold, side="right") - first
@@ -149,7 +158,7 @@ def _lines_back(rng: np.random.Generator, *, lines: Lines, sold: Whole, linked: 
 
 
 def settle(rng: np.random.Generator, *, parameters: Parameters, totals: Whole) -> Tenders:
-    """Pay every receipt in one tender, a few in two; a return is paid out (negative). Amounts sum to the totals exactly."""
+    """Pay every receipt in one tender, a few in two, exactly; a return is paid out (negative)."""
     ruling = parameters.basket
     weights = np.array(list(ruling.tenders.values()))
     count = len(totals)

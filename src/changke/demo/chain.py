@@ -1,4 +1,4 @@
-"""Eighteen months of a tea and noodle chain, simulated: the same parameters and last day give the same tables, bit by bit."""
+"""Eighteen months of a tea and noodle chain: the same parameters and last day give the same tables, bit by bit."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ from changke.insight.staging import StagedTables
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """A simulated chain: what stands before the first guest, what the tills and the member file recorded, who was woken."""
+    """A simulated chain: its shop, what the tills and the member file recorded, and who was due to be woken."""
 
     first_day: date
     last_day: date

@@ -63,13 +63,21 @@ def gather_crowd(rng: np.random.Generator, *, parameters: Parameters, shop: Shop
     original = _second_cards(rng, home=home, share=ruling.duplicate_share)
     channels[original >= 0] = SourceChannel.STORE
     statuses = rng.choice(
-        [MemberStatus.PROSPECT, MemberStatus.PROVISIONAL, MemberStatus.FROZEN, MemberStatus.CLOSED, MemberStatus.FORMAL],
+        [
+            MemberStatus.PROSPECT,
+            MemberStatus.PROVISIONAL,
+            MemberStatus.FROZEN,
+            MemberStatus.CLOSED,
+            MemberStatus.FORMAL,
+        ],
         size=count,
         p=_with_rest(ruling.prospect_share, ruling.provisional_share, ruling.frozen_share, ruling.closed_share),
     )
     statuses[original >= 0] = MemberStatus.FORMAL
     statuses[original[original >= 0]] = MemberStatus.FORMAL
-    wait = np.where(np.isin(channels, ONLINE), rng.exponential(ruling.online_delay_days, size=count), 0).astype(np.int64)
+    wait = np.where(np.isin(channels, ONLINE), rng.exponential(ruling.online_delay_days, size=count), 0).astype(
+        np.int64
+    )
     first = joined + wait
     never = (statuses == MemberStatus.PROSPECT) | ((rng.random(count) < ruling.never_buyer_share) & (original < 0))
     return Crowd(
@@ -164,7 +172,9 @@ def _profiles(
     second = np.flatnonzero(original >= 0)
     for known in (genders, names, years, months, birth_days, calendars):
         known[second] = known[original[second]]
-    same_phone = second[(rng.random(len(second)) < parameters.joining.duplicate_same_phone) | (months[second] == UNKNOWN)]
+    same_phone = second[
+        (rng.random(len(second)) < parameters.joining.duplicate_same_phone) | (months[second] == UNKNOWN)
+    ]
     phones[same_phone] = phones[original[same_phone]]
     cities = np.array([next(row.name for row in shop.regions if row.code == store.region) for store in shop.stores])
     streets = np.array([f"听泉路 {number} 号" for number in range(1, 200)])

@@ -41,13 +41,13 @@ def draw_names(rng: np.random.Generator, *, genders: npt.NDArray[np.str_]) -> li
     )
     first = np.where(rng.random(count) < 0.6, rng.choice(list(EITHER), size=count), own)
     first = np.where(rng.random(count) < SINGLE_SHARE, "", first)
-    names = np.char.add(np.char.add(surnames, first), last).tolist()
+    names: list[str] = np.char.add(np.char.add(surnames, first), last).tolist()
     for place in np.flatnonzero(rng.random(count) < LONG_SHARE):
         names[place] = LONG[place % len(LONG)]
     return names
 
 
 def draw_phones(rng: np.random.Generator, *, count: int) -> list[str]:
-    """Draw different mobile numbers in E.164, valid in form: +86 13x 0000 nnnn, the block of zeros marks them as invented."""
+    """Draw different mobile numbers, valid in form: +86 13x 0000 nnnn, the zeros showing that they are invented."""
     numbers = rng.choice(max(100_000, 2 * count), size=count, replace=False).tolist()
     return [f"+8613{number % 10}{number // 10:08}" for number in numbers]

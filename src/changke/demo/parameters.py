@@ -132,6 +132,7 @@ class Parameters:
     members: int
     ends_on: date | None
     anonymous_share: float
+    anonymous_least: float
     joining: Joining
     visiting: Visiting
     traffic: Traffic
@@ -156,6 +157,7 @@ def load_parameters(path: Path = SHIPPED) -> Parameters:
         members=raw["members"],
         ends_on=raw.get("ends_on"),
         anonymous_share=raw["anonymous"]["share"],
+        anonymous_least=raw["anonymous"]["least"],
         joining=Joining(**raw["joining"]),
         visiting=Visiting(**raw["visiting"]),
         traffic=Traffic(**{**raw["traffic"], "months": tuple(raw["traffic"]["months"])}),

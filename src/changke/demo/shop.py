@@ -1,4 +1,4 @@
-"""The simulated chain itself: company, regions, stores, staff, menu, attributes and tags, read from shop.toml and menu.csv."""
+"""The simulated chain itself: company, places, people and menu, read from shop.toml and menu.csv."""
 
 import csv
 import tomllib
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
-from zoneinfo import ZoneInfo
+from typing import Any, Final
 
 import numpy as np
 
 from changke.demo.names import draw_names
 from changke.kernel.money import currency, to_minor
 from changke.rules.attributes import AttributeKind
+from changke.rules.company import CompanyCard, RegionCard
 from changke.rules.members import Gender
 from changke.rules.staff import Role
 from changke.rules.stores import Ownership
@@ -23,23 +23,8 @@ MENU: Final = Path(__file__).with_name("menu.csv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompanyRow:
-    name: str
-    name_en: str
-    currency: str
-    time_zone: ZoneInfo
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegionRow:
-    code: str
-    name: str
-    name_en: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreRow:
-    """A store. `opens_on_day` counts from the first simulated day (negative = before it); `size` 1 = an average store."""
+    """A store. `opens_on_day` counts from the first simulated day (negative = before it); `size` 1 = an average one."""
 
     code: str
     name: str
@@ -116,8 +101,8 @@ class TagRow:
 class Shop:
     """All that stands before the first guest comes."""
 
-    company: CompanyRow
-    regions: tuple[RegionRow, ...]
+    company: CompanyCard
+    regions: tuple[RegionCard, ...]
     stores: tuple[StoreRow, ...]
     staff: tuple[StaffRow, ...]
     categories: tuple[CategoryRow, ...]
@@ -129,7 +114,6 @@ class Shop:
 def build_shop(rng: np.random.Generator, *, first_day: date) -> Shop:
     """Read the chain and hire its people; names come from `rng`, dates count from the first simulated day."""
     raw = tomllib.loads(PLACES.read_text(encoding="utf-8"))
-    company = raw["company"]
     stores = tuple(
         StoreRow(
             **{**row, "ownership": Ownership(row["ownership"])},
@@ -138,15 +122,12 @@ def build_shop(rng: np.random.Generator, *, first_day: date) -> Shop:
         for row in raw["stores"]
     )
     return Shop(
-        company=CompanyRow(**{**company, "time_zone": ZoneInfo(company["time_zone"])}),
-        regions=tuple(RegionRow(**row) for row in raw["regions"]),
+        company=CompanyCard(**raw["company"], is_simulated=True),
+        regions=tuple(RegionCard(**row) for row in raw["regions"]),
         stores=stores,
         staff=_hire(rng, jobs=raw["jobs"], stores=stores),
-        categories=tuple(
-            CategoryRow(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
-            for row in raw["categories"]
-        ),
-        dishes=_read_menu(unit=company["currency"]),
+        categories=tuple(_read_category(row) for row in raw["categories"]),
+        dishes=_read_menu(unit=raw["company"]["currency"]),
         attributes=tuple(
             AttributeRow(
                 **{**row, "choices": tuple(row["choices"]), "shares": tuple(row["shares"])}, kind=AttributeKind.CHOICE
@@ -157,15 +138,17 @@ def build_shop(rng: np.random.Generator, *, first_day: date) -> Shop:
     )
 
 
-def _hire(rng: np.random.Generator, *, jobs: list[dict[str, str | int]], stores: tuple[StoreRow, ...]) -> tuple[StaffRow, ...]:
+def _hire(
+    rng: np.random.Generator, *, jobs: list[dict[str, Any]], stores: tuple[StoreRow, ...]
+) -> tuple[StaffRow, ...]:
     """Fill every job at head office and in every store; codes are HQ01 there and HZ01-C1 here."""
-    posts: list[tuple[dict[str, str | int], str, StoreRow | None]] = []
+    posts: list[tuple[dict[str, Any], str, StoreRow | None]] = []
     for job in jobs:
-        posts += [(job, f"{job['code']}{number:02}", None) for number in range(1, int(job.get("count", 0)) + 1)]
+        posts += [(job, f"{job['code']}{number:02}", None) for number in range(1, job.get("count", 0) + 1)]
         posts += [
             (job, f"{store.code}-{job['code']}{number}", store)
             for store in stores
-            for number in range(1, int(job.get("each_store", 0)) + 1)
+            for number in range(1, job.get("each_store", 0) + 1)
         ]
     names = draw_names(rng, genders=rng.choice([Gender.FEMALE, Gender.MALE], size=len(posts)))
     eldest = min(store.opened_on for store in stores)
@@ -173,14 +156,19 @@ def _hire(rng: np.random.Generator, *, jobs: list[dict[str, str | int]], stores:
         StaffRow(
             code=code,
             name=name,
-            title=str(job["title"]),
-            title_en=str(job["title_en"]),
+            title=job["title"],
+            title_en=job["title_en"],
             role=Role(job["role"]),
             store_code=store.code if store else None,
             started_on=store.opened_on if store else eldest,
         )
         for (job, code, store), name in zip(posts, names, strict=True)
     )
+
+
+def _read_category(row: dict[str, Any]) -> CategoryRow:
+    lists = {key: tuple(row[key]) for key in ("path", "path_en", "hours", "seasons")}
+    return CategoryRow(code=row["code"], brand=row["brand"], **lists)
 
 
 def _read_menu(*, unit: str) -> tuple[DishRow, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 
 from changke.demo.baskets import Lines, Tenders
 from changke.demo.calendar import TradingDays, Whole
-from changke.demo.crowd import UNKNOWN, Crowd, Truth
+from changke.demo.crowd import Crowd, Truth
 from changke.demo.parameters import Parameters
 from changke.demo.shop import Shop
 from changke.demo.visits import Visits
@@ -120,11 +121,12 @@ def stage_wake_ups(wake_ups: WakeUpsDue, *, parameters: Parameters, first_day: d
 
 
 def _table(schema: pa.Schema, **columns: object) -> pa.Table:
-    """Build a table by its schema; a missing or unknown column is an error."""
-    return pa.table(
-        {field.name: pa.array(columns[field.name], field.type) if isinstance(columns[field.name], list | np.ndarray) else columns[field.name] for field in schema},
-        schema=schema,
-    )
+    """Build a table by its schema; a missing column is an error."""
+    return pa.table({field.name: _column(columns[field.name], kind=field.type) for field in schema}, schema=schema)
+
+
+def _column(values: object, *, kind: pa.DataType) -> pa.Array:
+    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
 def _dates(days: Whole, *, first_day: date) -> pa.Array:
@@ -227,7 +229,9 @@ def _attributes(*, shop: Shop, choices: Whole) -> pa.Array:
 
 def _sales(*, shop: Shop, days: TradingDays, receipts: Receipts, numbers: pa.Array) -> pa.Table:
     visits = receipts.visits
-    midnight = datetime(days.first_day.year, days.first_day.month, days.first_day.day, tzinfo=shop.company.time_zone)
+    midnight = datetime(
+        days.first_day.year, days.first_day.month, days.first_day.day, tzinfo=ZoneInfo(shop.company.time_zone)
+    )
     # One offset serves all days: China keeps no summer time.
     start = int(midnight.astimezone(UTC).timestamp())
     moments = (start + visits.day * 86_400 + visits.second) * 1_000_000

@@ -36,7 +36,7 @@ def draw_visits(
     store = _stores_visited(rng, parameters=parameters, shop=shop, days=days, home=crowd.home[member], day=day)
     store[: len(buyers)] = crowd.home[buyers]  # the first visit is where one joined
     strangers = round(len(member) * parameters.anonymous_share / (1 - parameters.anonymous_share))
-    weight = days.traffic * np.array([row.size for row in shop.stores])[:, None]
+    weight = _room_for_strangers(parameters=parameters, shop=shop, days=days, store=store, day=day)
     cells = rng.choice(weight.size, size=strangers, p=(weight / weight.sum()).ravel())
     member = np.concatenate([member, np.full(strangers, -1)])
     store = np.concatenate([store, cells // days.count])
@@ -58,10 +58,8 @@ def _first_visits(crowd: Crowd, *, days: TradingDays) -> Whole:
     return first
 
 
-def _repeat_visits(
-    rng: np.random.Generator, *, days: TradingDays, crowd: Crowd, first: Whole
-) -> tuple[Whole, Whole]:
-    """Draw (member, day) of all later visits: Poisson in the home store's traffic, from the next day to the life's end."""
+def _repeat_visits(rng: np.random.Generator, *, days: TradingDays, crowd: Crowd, first: Whole) -> tuple[Whole, Whole]:
+    """Draw (member, day) of all later visits: Poisson in the home store's traffic, from the next day to life's end."""
     elapsed = days.elapsed
     edges = np.arange(days.count + 1)
     starts = np.minimum(first + 1, days.count)
@@ -104,7 +102,20 @@ def draw_by_row(rng: np.random.Generator, *, odds: Real, row: Whole) -> Whole:
     steps = (odds / odds.sum(axis=1, keepdims=True)).cumsum(axis=1)
     steps[:, -1] = 1
     ladder = (steps + np.arange(len(odds))[:, None]).ravel()
-    return np.searchsorted(ladder, row + rng.random(len(row)), side="right") - row * odds.shape[1]
+    column: Whole = np.searchsorted(ladder, row + rng.random(len(row)), side="right") - row * odds.shape[1]
+    return column
+
+
+def _room_for_strangers(*, parameters: Parameters, shop: Shop, days: TradingDays, store: Whole, day: Whole) -> Real:
+    """Return how many sales without a card each (store, day) has room for: its custom less the members', never nothing.
+
+    The chain had its guests before it had a card, so members' share of sales grows while the whole follows the traffic.
+    """
+    traffic = days.traffic * np.array([row.size for row in shop.stores])[:, None]
+    custom = traffic * (len(day) / (1 - parameters.anonymous_share) / traffic.sum())
+    members = np.bincount(store * days.count + day, minlength=traffic.size).reshape(traffic.shape)
+    room: Real = np.maximum(custom - members, parameters.anonymous_least * custom)
+    return room
 
 
 def _hours(

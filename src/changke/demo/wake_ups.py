@@ -1,6 +1,7 @@
 """Wake-ups that were due for sleeping members, sent or withheld: what decides who is lost."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -12,6 +13,14 @@ from changke.demo.visits import Visits
 WINDOW_DAYS = 90  # W of the class table, with F = 3
 SENT = ""
 CONSENTS = ("wechat:marketing", "sms:marketing")  # one of them lets a wake-up go out
+
+
+class Withheld(StrEnum):
+    """Why a wake-up that was due did not go out."""
+
+    CONTROL_GROUP = "control_group"
+    NO_CONSENT = "no_consent"
+    CAP = "cap"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +35,7 @@ class WakeUpsDue:
 def draw_wake_ups(
     rng: np.random.Generator, *, parameters: Parameters, days: TradingDays, crowd: Crowd, visits: Visits
 ) -> WakeUpsDue:
-    """Give each pause its wake-ups: the first on the day of falling asleep, then by class of origin, until the next visit."""
+    """Give each pause its wake-ups: the first on falling asleep, then by class of origin, until the next visit."""
     ruling = parameters.wake_ups
     known = visits.member >= 0
     member, day = np.divmod(np.unique(visits.member[known] * days.count + visits.day[known]), days.count)
@@ -38,14 +47,12 @@ def draw_wake_ups(
     pause, _ = is_due = np.nonzero((due < until[:, None]) & (due >= ruling.first_after_days))
     place = member[pause]
     columns = [list(parameters.people.consents).index(consent) for consent in CONSENTS]
-    silent = ~crowd.profiles.consents[:, columns].any(axis=1)
+    silent = ~np.any(crowd.profiles.consents[:, columns], axis=1)
     control = rng.random(len(crowd.home)) < ruling.control_share
-    capped = rng.random(len(place)) < ruling.cap_share
-    return WakeUpsDue(
-        member=place,
-        due=due[is_due],
-        withheld=np.select([silent[place], control[place], capped], ["no_consent", "control_group", "cap"], SENT),
-    )
+    withheld = np.where(rng.random(len(place)) < ruling.cap_share, Withheld.CAP, SENT)
+    withheld[control[place]] = Withheld.CONTROL_GROUP
+    withheld[silent[place]] = Withheld.NO_CONSENT
+    return WakeUpsDue(member=place, due=due[is_due], withheld=withheld)
 
 
 def _days_between(parameters: Parameters, *, member: Whole, day: Whole, span: int) -> Whole:
@@ -54,4 +61,5 @@ def _days_between(parameters: Parameters, *, member: Whole, day: Whole, span: in
     in_window = np.arange(len(key)) - np.searchsorted(key, key - WINDOW_DAYS + 1) + 1
     ruling = parameters.wake_ups
     every = np.array([ruling.new_every_days, ruling.returning_every_days, ruling.active_every_days])
-    return every[np.minimum(in_window, 3) - 1]
+    cadence: Whole = every[np.minimum(in_window, 3) - 1]
+    return cadence
