@@ -79,7 +79,7 @@ def connection_parts(env: Mapping[str, str], *, role: Role) -> dict[str, str]:
         raise fail(
             "database_url",
             "DATABASE_URL is not the address of a PostgreSQL database.",
-            cure="Write it as postgresql://user:password@host:5432/name; signs such as @ and / in it as %%40 and %%2F.",
+            cure="Write it as postgresql://user:password@host:5432/name, with signs such as @ percent-encoded.",
         )
     return parts
 
@@ -111,7 +111,12 @@ def ensure_server(home: Path) -> bool:
         _make_roles(home)
         facts = server_status(home)
         if facts is None:
-            raise fail("postgres_start", "The database does not answer.", cure="%(log)s", log=embedded.log_tail(home))
+            raise fail(
+                "postgres_start",
+                "The database did not become ready: %(log)s",
+                cure="The server's log lies in the home under postgres/log.",
+                log=embedded.log_tail(home),
+            )
         try:
             refuse_unsafe(facts)
         except ChangkeError:
@@ -201,7 +206,7 @@ def grant_rights(env: Mapping[str, str]) -> None:
 
     History is every table that the trigger function `changke_guard_history` guards. One role for both: nothing to do.
     """
-    owner, app = (connection_parts(env, role=role)["user"] for role in ("owner", "app"))
+    owner, app = (connection_parts(env, role=role).get("user", "") for role in ("owner", "app"))
     if owner == app:
         return
     with connected(env, role="owner") as connection:
@@ -245,12 +250,12 @@ def _make_roles(home: Path) -> None:
     parts = _embedded_parts(home, user=embedded.SUPERUSER, database="template1")
     with psycopg.connect(**parts, autocommit=True) as connection:  # type: ignore[arg-type]
         known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-        for role, extra in (("owner", "CREATEDB IN ROLE pg_monitor"), ("app", "")):
-            name = ROLE_NAMES[role]
-            if name not in known:
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN " + extra).format(sql.Identifier(name)))
+        if ROLE_NAMES["owner"] not in known:  # CREATEDB: tests make databases of their own
+            connection.execute(f"CREATE ROLE {ROLE_NAMES['owner']} LOGIN CREATEDB IN ROLE pg_monitor")
+        if ROLE_NAMES["app"] not in known:
+            connection.execute(f"CREATE ROLE {ROLE_NAMES['app']} LOGIN")
         # Rights set in template1 are copied into every new database, so also into those that tests make.
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(ROLE_NAMES["owner"])))
+        connection.execute(f"SET ROLE {ROLE_NAMES['owner']}")
         for statement in _right_statements(ROLE_NAMES["app"], version=connection.info.server_version)[3:]:
             connection.execute(statement)
         connection.execute("RESET ROLE")

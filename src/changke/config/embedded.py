@@ -114,7 +114,8 @@ def start(home: Path, *, roles: tuple[str, ...]) -> None:
     log = make_private(data.parent / "log") / "start.log"
     log.unlink(missing_ok=True)
     os.chown(log.parent, account.uid, account.gid)
-    _run([_program("pg_ctl", major=major), "-D", data, "-l", log, "-w", "-t", START_SECONDS, "start"], account=account)
+    command = [_program("pg_ctl", major=major), "-D", data, "-l", log, "-w", "-t", START_SECONDS, "start"]
+    _run(command, account=account, log=log)
 
 
 def stop(home: Path) -> bool:
@@ -335,20 +336,26 @@ def _wait_ready(home: Path) -> None:
         if len(lines) > 7 and lines[7].strip() == "ready":
             return
         time.sleep(0.02)
-    raise fail("postgres_start", "The database did not become ready.", cure="%(log)s", log=log_tail(home))
+    raise fail(
+        "postgres_start",
+        "The database did not become ready: %(log)s",
+        cure="The server's log lies in the home under postgres/log.",
+        log=log_tail(home),
+    )
 
 
-def _run(command: list[Any], *, account: Account) -> None:
-    """Run a server program as its user; ChangkeError with its last words when it fails."""
+def _run(command: list[Any], *, account: Account, log: Path | None = None) -> None:
+    """Run a server program as its user; ChangkeError with its last words, and those of its log, when it fails."""
     with tempfile.TemporaryFile() as said:  # a pipe would wait for the server that pg_ctl leaves running
         words = [str(word) for word in command]
         done = subprocess.run(words, stdout=said, stderr=subprocess.STDOUT, check=False, **account.process)  # noqa: S603 our own words
         said.seek(0)
         if done.returncode:
+            last = said.read() + (log.read_bytes() if log and log.exists() else b"")
             raise fail(
                 "postgres_program",
                 "%(program)s failed: %(said)s",
-                cure="Run `changke doctor`; the server's log lies in the home under postgres/log.",
+                cure="The server's log lies in the home under postgres/log.",
                 program=Path(words[0]).name,
-                said=said.read().decode(errors="replace").strip()[-800:],
+                said=last.decode(errors="replace").strip()[-800:],
             )
