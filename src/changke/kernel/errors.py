@@ -35,7 +35,7 @@ class ChangkeError(Exception):
 
 
 def fail(
-    code: str, message: str, *, cure: str = "", field: str = "", row: int | None = None, **values: object
+    code: str, message: str, /, *, cure: str = "", field: str = "", row: int | None = None, **values: object
 ) -> ChangkeError:
     """Build the error for one problem: `raise fail("store_unknown", "There is no store %(code)s.", code=code)`."""
     spelled = tuple((key, str(value)) for key, value in values.items())

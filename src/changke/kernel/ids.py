@@ -11,6 +11,11 @@ def new_public_id() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(20))
 
 
+def new_password() -> str:
+    """Return an initial password (80 bits) in groups that can be read out: k3f9-77qp-x2mv-0b8h."""
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(4))
+
+
 def fingerprint(*parts: bytes) -> str:
     """Return the SHA-256 (hex) of the parts, each framed by its length so that ("ab","c") and ("a","bc") differ."""
     digest = hashlib.sha256()

@@ -1,7 +1,7 @@
 """Who works here and what a role may do: the permission table's words and rows. Deny by default."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -146,6 +146,15 @@ class StaffCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewSignIn:
+    """A sign-in to be made; without a password one is drawn and shown once."""
+
+    username: str
+    password: str = field(default="", repr=False)
+    must_change_password: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecuritySettings:
     """How staff sign in: who needs a second factor, when a session ends (since its last page, since its start)."""
 
@@ -172,3 +181,10 @@ def refuse_staff(card: StaffCard) -> Iterator[Problem]:
             message="Somebody of this role works in at least one store.",
             cure="Choose a home store or further stores.",
         )
+
+
+def refuse_sign_in(sign_in: NewSignIn) -> Iterator[Problem]:
+    """Yield what is wrong with the name of a sign-in; names are kept in small letters."""
+    yield from refuse_code(sign_in.username, field="username", longest=150)
+    if sign_in.username != sign_in.username.lower():
+        yield Problem(code="not_lower_case", field="username", message="Use small letters only.")

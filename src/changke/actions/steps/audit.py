@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 from changke.records.models import AuditEntry
 from changke.rules.staff import Viewer
+
+AS_JSON: Final = TypeAdapter(dict[str, Any])  # dates, times, enums and sets become JSON types
 
 
 def record_audit(
@@ -31,8 +35,8 @@ def record_audit(
         store_id=store_id,
         place=actor.place[:60],
         reason=reason[:300],
-        before=dict(before or {}),
-        after=dict(after or {}),
+        before=AS_JSON.dump_python(dict(before or {}), mode="json"),
+        after=AS_JSON.dump_python(dict(after or {}), mode="json"),
     )
 
 
