@@ -4,10 +4,8 @@ from enum import StrEnum
 
 
 class JobName(StrEnum):
-    REFRESH_LAKE = "refresh_lake"
-    RUN_IMPORT = "run_import"
-    RUN_RFM = "run_rfm"
-    RECORD_SEGMENT_SIZES = "record_segment_sizes"
+    DO_DUE_WORK = "do_due_work"  # every minute: what is due by our own data
     RESCUE_STALLED_JOBS = "rescue_stalled_jobs"
-    MAKE_EXPORT = "make_export"
-    PURGE_EXPIRED = "purge_expired"
+    REFRESH_LAKE = "refresh_lake"
+    SCORE_RFM = "score_rfm"
+    RUN_IMPORT = "run_import"
