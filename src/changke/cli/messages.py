@@ -1,7 +1,7 @@
 """`changke messages`: compile the translations, or check that none is missing, fuzzy or out of use.
 
-The Chinese catalogue is locale/zh_Hans/LC_MESSAGES/django.po. The compiled file is made at set-up and when the wheel is built; it is
-not kept in the repository.
+The Chinese catalogue is locale/zh_Hans/LC_MESSAGES/django.po. The compiled file is made at set-up and when the wheel is
+built; it is not kept in the repository.
 """
 
 import argparse
@@ -16,7 +16,17 @@ import polib
 PACKAGE = Path(__file__).resolve().parents[1]
 LOCALE = PACKAGE / "locale"
 CATALOGUE = LOCALE / "zh_Hans" / "LC_MESSAGES" / "django.po"
-CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "fail"}
+CALLS = {
+    "_",
+    "gettext",
+    "gettext_lazy",
+    "gettext_noop",
+    "ngettext",
+    "ngettext_lazy",
+    "pgettext",
+    "pgettext_lazy",
+    "fail",
+}
 CALLS_WITH_CONTEXT = {"pgettext", "pgettext_lazy"}
 PLACES = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
 
@@ -33,7 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
     for line in wrong:
         print(line, file=sys.stderr)
     if not arguments.quiet:
-        print(f"translations: {len(catalogue)} messages compiled" + (f", {len(wrong)} wrong" if arguments.check else ""))
+        print(
+            f"translations: {len(catalogue)} messages compiled" + (f", {len(wrong)} wrong" if arguments.check else "")
+        )
     return 1 if wrong else 0
 
 
@@ -61,7 +73,9 @@ def check_catalogue(catalogue: polib.POFile) -> list[str]:
         texts = [entry.msgstr, *entry.msgstr_plural.values()]
         if entry.fuzzy:
             wrong.append(f"fuzzy: {entry.msgid!r}")
-        wrong += [f"places differ: {entry.msgid!r} / {text!r}" for text in texts if text and places(text) - places_of(entry)]
+        wrong += [
+            f"places differ: {entry.msgid!r} / {text!r}" for text in texts if text and places(text) - places_of(entry)
+        ]
     return wrong
 
 
