@@ -1,12 +1,11 @@
 """Simulate the demo's chain, time it and print its figures: `python bench/demo_figures.py [last day, YYYY-MM-DD]`."""
 
 import sys
-from dataclasses import asdict
 from datetime import date
 from time import perf_counter
 
 from changke.demo.chain import simulate_chain
-from changke.demo.figures import measure_chain
+from changke.demo.figures import measure_chain, spell_figures
 from changke.demo.parameters import load_parameters
 
 
@@ -15,10 +14,7 @@ def main() -> None:
     started = perf_counter()
     chain = simulate_chain(load_parameters(), ends_on=last_day)
     print(f"{'simulated in':20} {perf_counter() - started:.2f} s, {chain.first_day} .. {chain.last_day}")
-    for name, value in asdict(measure_chain(chain)).items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{word} {share:.3f}" for word, share in value.items())
-        print(f"{name:20} {value if isinstance(value, str) else round(value, 3)}")
+    print("\n".join(f"{name:20} {value}" for name, value in spell_figures(measure_chain(chain)).items()))
 
 
 if __name__ == "__main__":

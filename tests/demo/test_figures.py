@@ -1,13 +1,16 @@
 """The simulated chain looks like one: sizes and distributions in declared ranges."""
 
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from changke.demo.chain import Chain, simulate_chain
-from changke.demo.figures import Figures, measure_chain
+from changke.demo.figures import Figures, measure_chain, spell_figures
 from changke.demo.parameters import load_parameters
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "rules" / "demo.md"
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +35,11 @@ def figures(chain: Chain) -> Figures:
 )
 def test_sizes(figures: Figures, name: str, least: float, most: float) -> None:
     assert least <= getattr(figures, name) <= most
+
+
+def test_the_page_shows_what_comes_out(figures: Figures) -> None:
+    shown = PAGE.read_text(encoding="utf-8").split("```")[1].strip().splitlines()
+    assert dict(line.split(maxsplit=1) for line in shown) == spell_figures(figures)
 
 
 def test_every_class_is_populated(figures: Figures) -> None:

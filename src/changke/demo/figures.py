@@ -1,6 +1,6 @@
 """Figures of a simulated chain, by plain SQL over its tables: what docs/rules/demo.md shows and the tests hold."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 import duckdb
@@ -68,3 +68,9 @@ def measure_chain(chain: Chain) -> Figures:
         duck.register("wake_ups", chain.wake_ups)
         row = duck.execute(SQL, {"today": chain.last_day + timedelta(days=1)}).fetchall()[0]
     return Figures(**dict(zip(Figures.__dataclass_fields__, row, strict=True)))
+
+
+def spell_figures(figures: Figures) -> dict[str, str]:
+    """Write the figures as they are printed, shares and means to three decimals."""
+    spelled = {name: str(round(value, 3)) for name, value in asdict(figures).items() if name != "classes"}
+    return spelled | {"classes": ", ".join(f"{word} {round(share, 3)}" for word, share in figures.classes.items())}
