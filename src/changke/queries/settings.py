@@ -5,11 +5,15 @@ from typing import Any, Final, TypeVar
 from pydantic import TypeAdapter
 
 from changke.records.models import Setting
+from changke.rules.birthdays import BirthdaySettings
+from changke.rules.members import MemberSettings
 from changke.rules.staff import SecuritySettings
 
 Section = TypeVar("Section")
 
 SECTIONS: Final[dict[str, type[Any]]] = {
+    "birthdays": BirthdaySettings,
+    "members": MemberSettings,
     "security": SecuritySettings,
 }
 

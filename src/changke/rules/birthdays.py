@@ -29,6 +29,13 @@ class BirthdayRefusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BirthdaySettings:
+    """Settings of birthdays."""
+
+    leap_rule: LeapRule = LeapRule.FEBRUARY_28
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BirthDate:
     """Month and day of a birth in its own calendar; `year` is that calendar's year, None where unknown."""
 
