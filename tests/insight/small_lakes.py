@@ -23,7 +23,7 @@ EMPTY: dict[str, Any] = (
         "gender": "unknown",
         "age_band": "unknown",
         "source_channel": "unknown",
-        "life_class": "not_yet_buyer",
+        "life_class": "unbought",
         "stage": "unknown",
         "tags": (),
         "consents": (),
@@ -174,6 +174,11 @@ def write_lake(folder: Path, shoppers: Iterable[Shopper], *, anonymous: Iterable
         lines += [shared | {"line_no": i} | asdict(line) for i, line in enumerate(receipt.lines, start=1)]
         if member_id is not None:
             add_visit(visits, member_id, receipt)
+    counted = set()
+    for (member_id, _, day), visit in sorted(visits.items()):  # the smallest store with a receipt carries the day
+        visit["visit_days"] = int(visit["receipts"] > 0 and (member_id, day) not in counted)
+        if visit["visit_days"]:
+            counted.add((member_id, day))
     tables = {
         "members": (facts.MEMBERS, [member_fact(shopper) for shopper in shoppers]),
         "sales": (facts.SALES, sales),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from changke.rules import members
+from changke.rules import groups, lifecycle, members
 from changke.rules.features import FeatureRow
 from changke.rules.segments import (
     FIELDS,
@@ -40,6 +40,7 @@ from changke.rules.segments import (
     Term,
     Tree,
     Unknown,
+    catalogue,
     matches,
     pick_members,
     put_in,
@@ -49,7 +50,6 @@ from changke.rules.segments import (
     say_segment,
     spell,
 )
-from changke.rules.segments.catalogue import GENDERS, MEMBER_STATUSES, SOURCE_CHANNELS
 from changke.rules.segments.match import share_limit
 
 TODAY = date(2025, 2, 20)
@@ -98,9 +98,14 @@ def test_every_field_is_one_of_the_wide_row_with_its_type() -> None:
 
 
 def test_choices_are_the_words_of_their_enums() -> None:
-    assert tuple(members.MemberStatus) == MEMBER_STATUSES
-    assert tuple(members.Gender) == GENDERS
-    assert tuple(members.SourceChannel) == SOURCE_CHANNELS
+    assert tuple(members.MemberStatus) == catalogue.MEMBER_STATUSES
+    assert tuple(members.Gender) == catalogue.GENDERS
+    assert tuple(members.SourceChannel) == catalogue.SOURCE_CHANNELS
+    assert tuple(lifecycle.LifeClass) == catalogue.LIFE_CLASSES
+    assert tuple(lifecycle.Stage) == catalogue.STAGES
+    assert tuple(groups.CareClass) == catalogue.CARE_CLASSES
+    assert tuple(groups.ValueLayer) == catalogue.VALUE_LAYERS
+    assert {groups.age_band(age) for age in (None, *range(120))} == set(catalogue.AGE_BANDS)
 
 
 @pytest.mark.parametrize(("age", "expected"), [(29, False), (30, True), (40, True), (41, False), (None, False)])

@@ -52,8 +52,14 @@ class LakeReader:
         with self._duck.con.cursor() as cursor:  # a cursor of its own: DuckDB connections are not shared by threads
             for name, rows in extra.items():
                 cursor.register(name, rows)
-            return cursor.execute(sql).to_arrow_table()
+            return whole_numbers(cursor.execute(sql).to_arrow_table())
 
     def rows(self, expression: ibis.Expr) -> list[dict[str, Any]]:
         """Return the rows of a small result as dictionaries."""
         return self.run(expression).to_pylist()
+
+
+def whole_numbers(rows: pa.Table) -> pa.Table:
+    """Return a result with its sums as int64: DuckDB adds integers up in 128 bits, which Arrow calls decimals."""
+    fields = [pa.field(field.name, pa.int64()) if pa.types.is_decimal(field.type) else field for field in rows.schema]
+    return rows.cast(pa.schema(fields))
