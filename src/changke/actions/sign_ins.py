@@ -73,10 +73,18 @@ def choose_language(actor: Viewer, *, language: str) -> None:
 
 
 @transaction.atomic
+def change_own_password(actor: Viewer, *, password: str, now: datetime) -> None:
+    """Set the password that the actor chose; a new one is owed no longer, and sessions elsewhere end."""
+    user = User.objects.select_for_update().get(id=_own(actor))
+    user.set_password(password)
+    user.must_change_password = False
+    user.save(update_fields=["password", "must_change_password"])
+    _audit(actor, staff_id=actor.staff_id, action="change_own_password", now=now)
+
+
+@transaction.atomic
 def note_sign_in_change(actor: Viewer, *, action: str, now: datetime) -> None:
-    """Write the audit row of a change that the actor made to their own password or second factor."""
-    if action == "change_own_password":
-        User.objects.filter(id=_own(actor)).update(must_change_password=False)
+    """Write the audit row of a change that the actor made to their own second factor."""
     _audit(actor, staff_id=actor.staff_id, action=action, now=now)
 
 

@@ -1,6 +1,7 @@
 """Django's settings, read from the environment and the home folder. Nothing here starts a server or writes a file."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from changke.config.database import database_settings
@@ -18,8 +19,16 @@ DEBUG = os.environ.get("CHANGKE_DEBUG") == "1"
 IS_PRODUCTION = os.environ.get("CHANGKE_ENV", "production") == "production"
 ALLOWED_HOSTS = os.environ.get("CHANGKE_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 IS_HTTPS = os.environ.get("CHANGKE_HTTPS") == "1"
+PROXIES = int(os.environ.get("CHANGKE_PROXIES", "0"))  # how many proxies of our own stand in front
+METRICS_TOKEN = os.environ.get("CHANGKE_METRICS_TOKEN", "")
 
 INSTALLED_APPS = [
+    # our own first: their templates take the place of the libraries' own
+    "changke.records.apps.RecordsConfig",
+    "changke.ui.apps.UiConfig",
+    "changke.lobby.apps.LobbyConfig",
+    "changke.console.apps.ConsoleConfig",
+    "changke.jobs.apps.JobsConfig",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -37,11 +46,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "axes",
     "procrastinate.contrib.django",
-    "changke.records.apps.RecordsConfig",
-    "changke.ui.apps.UiConfig",
-    "changke.lobby.apps.LobbyConfig",
-    "changke.console.apps.ConsoleConfig",
-    "changke.jobs.apps.JobsConfig",
 ]
 
 MIDDLEWARE = [
@@ -86,7 +90,9 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": database_settings(os.environ, role="owner" if os.environ.get("CHANGKE_ROLE") == "owner" else "app")}
+DATABASES = {
+    "default": database_settings(os.environ, role="owner" if os.environ.get("CHANGKE_ROLE") == "owner" else "app")
+}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache_entries"}}
 
 AUTHENTICATION_BACKENDS = [
@@ -102,10 +108,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/console/"
-LOGOUT_REDIRECT_URL = "/console/account/login/"
+LOGOUT_REDIRECT_URL = "account_login"
+CSRF_FAILURE_VIEW = "changke.lobby.problems.csrf_failed"
 
 ACCOUNT_ADAPTER = "changke.lobby.sign_in.StaffAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
+ACCOUNT_SESSION_REMEMBER = True  # the age limits of the security settings rule, not a check box
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
@@ -116,15 +125,20 @@ MFA_TOTP_ISSUER = "Changke"
 MFA_ADAPTER = "changke.lobby.sign_in.EncryptedMfaAdapter"
 
 AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25  # hours
+AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_CALLABLE = "changke.lobby.sign_in.lock_name"
+AXES_CLIENT_IP_CALLABLE = "changke.lobby.viewer.address_of"
 AXES_LOCKOUT_CALLABLE = "changke.lobby.sign_in.answer_locked_out"
+AXES_SENSITIVE_PARAMETERS = ["login", "password"]
+AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
 SESSION_COOKIE_NAME = "changke_staff"
 SESSION_COOKIE_PATH = "/"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = 30 * 24 * 3600  # the longest that the security settings allow; they end sessions earlier
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = IS_HTTPS

@@ -1,0 +1,84 @@
+"""The permission table: which right each address needs. An address that is missing here opens for nobody."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from changke.rules.staff import Permission, Viewer
+
+
+class Access(StrEnum):
+    """Addresses that need no right of a role."""
+
+    PUBLIC = "public"  # for everybody, signed in or not
+    SIGNED_IN = "signed_in"  # for all staff
+    DUTY = "duty"  # for all staff, also before they have done what they owe: a new password, a second factor
+
+
+ADDRESSES: Final[Mapping[str, Access | Permission]] = {
+    # health and measures check the caller themselves
+    "livez": Access.PUBLIC,
+    "metrics": Access.PUBLIC,
+    "readyz": Access.PUBLIC,
+    # sign-in
+    "account_change_password": Access.DUTY,
+    "account_inactive": Access.PUBLIC,
+    "account_login": Access.PUBLIC,
+    "account_logout": Access.PUBLIC,
+    "account_reauthenticate": Access.DUTY,
+    "home": Access.PUBLIC,
+    "mfa_activate_totp": Access.DUTY,
+    "mfa_authenticate": Access.PUBLIC,
+    "mfa_deactivate_totp": Access.SIGNED_IN,
+    "mfa_generate_recovery_codes": Access.SIGNED_IN,
+    "mfa_index": Access.SIGNED_IN,
+    "mfa_reauthenticate": Access.DUTY,
+    "mfa_view_recovery_codes": Access.SIGNED_IN,
+    "set_language": Access.PUBLIC,
+    # today
+    "components": Access.SIGNED_IN,
+    "find": Access.SIGNED_IN,
+    "today": Permission.SEE_TODAY,
+    # account
+    "account": Access.SIGNED_IN,
+    "account_sessions_end": Access.SIGNED_IN,
+    # stores
+    "store": Permission.SEE_SHOP,
+    "store_close": Permission.EDIT_SHOP,
+    "store_edit": Permission.EDIT_SHOP,
+    "store_new": Permission.EDIT_SHOP,
+    "store_picture": Permission.EDIT_SHOP,
+    "store_reopen": Permission.EDIT_SHOP,
+    "stores": Permission.SEE_SHOP,
+    # regions
+    "region_edit": Permission.EDIT_SHOP,
+    "region_new": Permission.EDIT_SHOP,
+    "regions": Permission.SEE_SHOP,
+    # products
+    "product": Permission.SEE_SHOP,
+    "product_edit": Permission.EDIT_SHOP,
+    "products": Permission.SEE_SHOP,
+    # staff
+    "staff": Permission.SEE_SHOP,
+    "staff_edit": Permission.EDIT_STAFF,
+    "staff_end": Permission.EDIT_STAFF,
+    "staff_member": Permission.SEE_SHOP,
+    "staff_new": Permission.EDIT_STAFF,
+    "staff_sign_in": Permission.EDIT_STAFF,
+    "staff_take_back": Permission.EDIT_STAFF,
+    # settings
+    "audit": Permission.SEE_AUDIT,
+    "audit_export": Permission.SEE_AUDIT,
+    "job_retry": Permission.EDIT_SETTINGS,
+    "jobs": Permission.SEE_SETTINGS,
+    "settings": Permission.SEE_SETTINGS,
+    "settings_security": Permission.SEE_SETTINGS,
+    # files: the page itself asks whose file it is
+    "upload": Access.SIGNED_IN,
+}
+
+
+def may_open(viewer: Viewer, *, name: str) -> bool:
+    """Say whether a viewer may open the address of a URL name; unknown names are closed."""
+    needed = ADDRESSES.get(name)
+    return isinstance(needed, Access) or (needed is not None and viewer.may(needed))
