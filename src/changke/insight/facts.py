@@ -4,9 +4,13 @@ Ids are the database's keys. Money is in minor units, quantities in thousandths,
 Days are business days of the store. The lake holds ids and coarse attributes only, never a name, phone or address.
 """
 
-from typing import Final
+from dataclasses import fields
+from datetime import date
+from typing import Any, Final, get_args, get_type_hints
 
 import pyarrow as pa
+
+from changke.rules.features import FeatureRow
 
 MEMBERS: Final = pa.schema(
     [
@@ -71,6 +75,9 @@ VISITS: Final = pa.schema(
         pa.field("items_milli", pa.int64(), nullable=False),  # of sales only
         pa.field("gross_minor", pa.int64(), nullable=False),  # of sales only
         pa.field("returned_minor", pa.int64(), nullable=False),  # <= 0
+        # 1 on the one row that carries the member's visit of that day (the smallest store with a receipt), else 0:
+        # its sum is the number of distinct days over all stores, without a count of distinct values
+        pa.field("visit_days", pa.int32(), nullable=False),
     ]
 )
 
@@ -82,4 +89,20 @@ OPPORTUNITIES: Final = pa.schema(
         pa.field("offer_ends_on", pa.date32(), nullable=False),  # last day of its offer
         pa.field("withheld", pa.string()),  # null = sent; else why not
     ]
+)
+
+
+def _arrow_type(hint: Any) -> pa.DataType:
+    kind = next((part for part in get_args(hint) if part is not type(None)), hint)  # int | None -> int
+    simple = {int: pa.int64(), str: pa.string(), bool: pa.bool_(), date: pa.date32()}
+    if hint == tuple[str, ...]:
+        return pa.list_(pa.string())
+    if hint == tuple[tuple[str, str], ...]:
+        return pa.map_(pa.string(), pa.string())
+    return simple[kind]
+
+
+# One row a member: the wide row, field by field.
+FEATURES: Final = pa.schema(
+    [(field.name, _arrow_type(get_type_hints(FeatureRow)[field.name])) for field in fields(FeatureRow)]
 )

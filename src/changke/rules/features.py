@@ -1,7 +1,10 @@
 """The wide row: everything that is known of one member on one analysis date. Its set form is insight/features.py."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
+
+OLD_DATA_DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +75,25 @@ class FeatureRow:
     alive_ppm: int | None  # probability of being alive, in millionths (BG/NBD)
     buys_in_30_days_ppm: int | None  # probability of at least one purchase in the next 30 days, in millionths
     expected_value_minor: int | None  # expected spend in the next 365 days (BG/NBD x Gamma-Gamma)
+
+
+def mean_ticket_of(net_ever_minor: int, *, receipts_ever: int) -> int | None:
+    """Return the mean net of a receipt, rounded half away from zero; None without a receipt."""
+    if receipts_ever == 0:
+        return None
+    ticket = (2 * abs(net_ever_minor) + receipts_ever) // (2 * receipts_ever)
+    return ticket if net_ever_minor >= 0 else -ticket
+
+
+def mean_interval_of(first: date | None, last: date | None, *, visit_days_ever: int) -> int | None:
+    """Return the mean days between visits, rounded half up; None before the second visit."""
+    if first is None or last is None or visit_days_ever < 2:
+        return None
+    return (2 * (last - first).days + visit_days_ever - 1) // (2 * (visit_days_ever - 1))
+
+
+def default_analysis_date(*, last_sale_on: date | None, today: date) -> date:
+    """Return the date to analyse as of: today, or the day after the last sale where the data is older than 30 days."""
+    if last_sale_on is None or (today - last_sale_on).days <= OLD_DATA_DAYS:
+        return today
+    return last_sale_on + timedelta(days=1)
