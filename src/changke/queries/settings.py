@@ -6,14 +6,20 @@ from pydantic import TypeAdapter
 
 from changke.records.models import Setting
 from changke.rules.birthdays import BirthdaySettings
+from changke.rules.groups import GroupSettings
+from changke.rules.lifecycle import LifecycleSettings
 from changke.rules.members import MemberSettings
+from changke.rules.rfm import RfmSettings
 from changke.rules.staff import SecuritySettings
 
 Section = TypeVar("Section")
 
 SECTIONS: Final[dict[str, type[Any]]] = {
     "birthdays": BirthdaySettings,
+    "groups": GroupSettings,
+    "lifecycle": LifecycleSettings,
     "members": MemberSettings,
+    "rfm": RfmSettings,
     "security": SecuritySettings,
 }
 
