@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from changke.config.database import ensure_server, stop_server
+from changke.config.database import connected, ensure_server, grant_rights, stop_server
 from changke.config.home import prepare_home
 
 
@@ -21,13 +21,27 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
-def shop() -> Iterator[dict[str, str]]:
-    """The environment of a home whose server runs, shared by the tests of one file."""
+@pytest.fixture(scope="session")
+def running_home() -> Iterator[Path]:
+    """A home whose server runs, made once."""
     folder = Path(tempfile.mkdtemp(prefix="changke-test-"))
     folder.chmod(0o711)
     prepare_home(folder / "home")
-    ensure_server(folder / "home")
-    yield {"CHANGKE_HOME": str(folder / "home")}
+    yield folder / "home"
     stop_server(folder / "home")
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def shop(running_home: Path) -> dict[str, str]:
+    """The environment of an installation whose server runs and whose database is empty."""
+    env = {"CHANGKE_HOME": str(running_home)}
+    ensure_server(running_home)
+    empty(env)
+    return env
+
+
+def empty(env: dict[str, str]) -> None:
+    with connected(env, role="owner") as connection:
+        connection.execute("DROP OWNED BY CURRENT_USER")
+    grant_rights(env)

@@ -122,41 +122,65 @@ def test_other_users_do_not_get_in(shop: dict[str, str]) -> None:
         root.connect(address)
 
 
-def test_unsafe_settings_are_refused_with_the_cure(home: Path) -> None:
-    prepare_home(home)
-    ensure_server(home)
+@pytest.fixture
+def stopped(shop: dict[str, str]) -> Iterator[Path]:
+    """The shared home while its server stands still."""
+    home = Path(shop["CHANGKE_HOME"])
     stop_server(home)
-    local = home / "postgres" / "data" / "local.conf"
-    for name in ("fsync", "synchronous_commit"):
-        local.write_text(f"{name} = off\n")
-        local.chmod(0o644)
-        with pytest.raises(ChangkeError) as caught:
-            ensure_server(home)
-        assert caught.value.problems[0].code == f"{name}_off"
-        assert embedded.running_pid(home) is None
-    local.unlink()
-    assert ensure_server(home)
+    yield home
+    (home / "postgres" / "data" / "local.conf").unlink(missing_ok=True)
 
 
-def test_broken_settings_are_told_in_the_servers_words(home: Path) -> None:
-    prepare_home(home)
-    embedded.make_cluster(home, major=embedded.newest_major())
-    (home / "postgres" / "data" / "local.conf").write_text("no_such_setting = 1\n")
-    (home / "postgres" / "data" / "local.conf").chmod(0o644)
-    with pytest.raises(ChangkeError, match="no_such_setting"):
-        ensure_server(home)
-
-
-def test_a_cluster_of_unknown_version_is_left_alone(home: Path) -> None:
-    prepare_home(home)
-    embedded.make_cluster(home, major=embedded.newest_major())
-    (home / "postgres" / "data" / "PG_VERSION").write_text("12\n")
+@pytest.mark.parametrize("name", ["fsync", "synchronous_commit"])
+def test_unsafe_settings_are_refused_with_the_cure(stopped: Path, name: str) -> None:
+    write_settings(stopped, f"{name} = off\n")
     with pytest.raises(ChangkeError) as caught:
-        ensure_server(home)
+        ensure_server(stopped)
+    assert caught.value.problems[0].code == f"{name}_off"
+    assert embedded.running_pid(stopped) is None
+
+
+def test_broken_settings_are_told_in_the_servers_words(stopped: Path) -> None:
+    write_settings(stopped, "no_such_setting = 1\n")
+    with pytest.raises(ChangkeError, match="no_such_setting"):
+        ensure_server(stopped)
+
+
+def write_settings(home: Path, text: str) -> None:
+    local = home / "postgres" / "data" / "local.conf"
+    local.write_text(text)
+    local.chmod(0o644)
+
+
+def test_a_cluster_of_unknown_version_is_left_alone(tmp_path: Path) -> None:
+    mark = tmp_path / "postgres" / "data" / "PG_VERSION"
+    mark.parent.mkdir(parents=True)
+    mark.write_text("12\n")
+    with pytest.raises(ChangkeError) as caught:
+        ensure_server(tmp_path)
     assert caught.value.problems[0].code == "postgres_major"
+    assert [path.name for path in mark.parent.iterdir()] == ["PG_VERSION"]
 
 
-def test_a_long_path_gets_a_short_private_socket(home: Path) -> None:
+def test_an_upgrade_killed_at_its_last_step_is_completed(stopped: Path) -> None:
+    place = (stopped / "postgres").resolve()
+    (place / "data").rename(place / "data.next")
+    assert ensure_server(stopped)
+    assert (place / "data" / "PG_VERSION").exists()
+    assert not (place / "data.next").exists()
+
+
+@pytest.fixture
+def system_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A stand-in for /var/lib/changke."""
+    folder = Path(tempfile.mkdtemp(prefix="changke-system-"))
+    folder.chmod(0o711)
+    monkeypatch.setattr(embedded, "SYSTEM_HOME", folder / "changke")
+    yield folder / "changke"
+    shutil.rmtree(folder)
+
+
+def test_a_long_path_gets_a_short_private_socket(home: Path, system_home: Path) -> None:
     long = home.parent / ("x" * 60) / ("y" * 60)
     prepare_home(long)
     try:
@@ -168,16 +192,6 @@ def test_a_long_path_gets_a_short_private_socket(home: Path) -> None:
     finally:
         stop_server(long)
         shutil.rmtree(embedded.socket_folder(long))
-
-
-@pytest.fixture
-def system_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A stand-in for /var/lib/changke."""
-    folder = Path(tempfile.mkdtemp(prefix="changke-system-"))
-    folder.chmod(0o711)
-    monkeypatch.setattr(embedded, "SYSTEM_HOME", folder / "changke")
-    yield folder / "changke"
-    shutil.rmtree(folder)
 
 
 def test_root_keeps_the_data_elsewhere_when_the_home_is_out_of_reach(home: Path, system_home: Path) -> None:
@@ -195,22 +209,19 @@ def test_root_keeps_the_data_elsewhere_when_the_home_is_out_of_reach(home: Path,
 
 
 def test_root_copies_programs_out_of_a_closed_environment(
-    home: Path, system_home: Path, monkeypatch: pytest.MonkeyPatch
+    stopped: Path, system_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root runs the server as another user")
-    closed = home.parent / "closed"
-    closed.mkdir(mode=0o700)
-    (closed / "site").symlink_to(sysconfig.get_path("purelib"))
+    tmp_path.chmod(0o700)
+    (tmp_path / "site").symlink_to(sysconfig.get_path("purelib"))
     major = embedded.newest_major()
-    bin_folder = embedded.bundled()[major]
-    inside = closed / "site" / bin_folder.relative_to(sysconfig.get_path("purelib"))
+    inside = tmp_path / "site" / embedded.bundled()[major].relative_to(sysconfig.get_path("purelib"))
     monkeypatch.setattr(embedded, "bundled", lambda: {major: inside})
-    prepare_home(home)
-    assert ensure_server(home)
-    pid = embedded.running_pid(home)
+    assert ensure_server(stopped)
+    pid = embedded.running_pid(stopped)
     assert Path(f"/proc/{pid}/exe").resolve().is_relative_to(system_home / "programs")
-    stop_server(home)
+    stop_server(stopped)
 
 
 def test_an_ordinary_user_runs_it_too() -> None:

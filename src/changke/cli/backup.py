@@ -19,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     target = arguments.target or make_private(home_folder(os.environ) / "backups")
     tell(make_backup(os.environ, target=target.absolute(), now=utc_now()), verb="backed up to", as_json=arguments.json)
+    if not arguments.json:
+        print("The file holds the keys: whoever has it can read all data.")
     return 0
 
 
@@ -34,5 +36,3 @@ def tell(backup: Backup, *, verb: str, as_json: bool) -> None:
     size = backup.path.stat().st_size / 1e6
     print(f"{verb} {backup.path}")
     print(f"{manifest.rows:,} rows in {len(manifest.tables)} tables, {len(manifest.files)} files, {size:,.1f} MB")
-    if verb == "backed up to":
-        print("The file holds the keys: whoever has it can read all data.")

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Move the cluster to the bundled PostgreSQL, then apply migrations; each after a backup, each only where needed."""
+    """Move the cluster to the bundled PostgreSQL, then apply migrations; each at need only, each after a backup."""
     home = home_folder(os.environ)
     prepare_home(home)
     backups: list[Path] = []

