@@ -39,6 +39,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def test_two_starts_at_once_make_one_server_that_outlives_both(home: Path) -> None:
+    home.mkdir(mode=0o700)  # as a careful user makes it
     starts = [
         subprocess.Popen([sys.executable, "-c", START], env=environment(home), stdout=subprocess.PIPE, text=True)
         for _ in range(3)

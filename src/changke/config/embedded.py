@@ -208,6 +208,7 @@ def _place(home: Path, *, account: Account) -> Path:
     place = home / "postgres"
     if os.geteuid() == 0:
         os.chown(home, 0, account.gid)
+        home.chmod(0o710)  # also where the user made it 0700
         if not place.exists() and not _can_pass(home.resolve(), account=account):
             clusters = make_private(SYSTEM_HOME, mode=0o710) / "clusters"
             make_private(clusters, mode=0o710)
