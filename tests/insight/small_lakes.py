@@ -105,12 +105,13 @@ def make_receipt(
     )
 
 
-def random_shopper(member_id: int, rng: Random) -> Shopper:
+def random_shopper(member_id: int, rng: Random, *, span_days: int = 20) -> Shopper:
     """Make a member with values near each other, so that conditions meet their ends often."""
     maybe = lambda value: None if rng.random() < 0.2 else value  # noqa: E731
     some = lambda days: TODAY - timedelta(days=rng.randint(-2, days))  # noqa: E731
     row = make_row(
         member_id,
+        recruiter_id=maybe(rng.randint(101, 104)),
         status=rng.choice(["formal", "provisional", "prospect"]),
         gender=rng.choice(["female", "male", "unknown"]),
         age=maybe(rng.randint(18, 30)),
@@ -138,7 +139,7 @@ def random_shopper(member_id: int, rng: Random) -> Shopper:
     )
     receipts = tuple(
         make_receipt(
-            day=some(20),
+            day=some(span_days),
             store_id=rng.randint(1, 3),
             hour=rng.randint(10, 13),
             product_id=rng.randint(1, 3),

@@ -1,0 +1,1 @@
+"""Reports in set form: the figures that rules/reports defines, counted over the lake."""
