@@ -255,7 +255,7 @@ def _read_parquet(source: Source, *, reading: _Reading) -> None:
         row_no = 0
         for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
             texts = [_as_text(column) for column in batch.columns]
-            numbers = pa.array(range(row_no + 1, row_no + batch.num_rows + 1), pa.int64())
+            numbers = pa.arange(row_no + 1, row_no + batch.num_rows + 1)
             row_no += batch.num_rows
             reading.watch(
                 reading.done_bytes + source.stored_bytes * row_no // max(1, parquet.metadata.num_rows),

@@ -134,7 +134,7 @@ class Utf8Stream(io.RawIOBase):
         self._inner, self._chunk = inner, chunk
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._parts_blanks = delimiter == BLANKS
-        self._ready, self._half_line, self._ended = b"", "", False
+        self._ready, self._half_line, self._ended = memoryview(b""), "", False
 
     def readable(self) -> bool:
         return True
@@ -156,7 +156,7 @@ class Utf8Stream(io.RawIOBase):
             lines = (self._half_line + text).split("\n")
             self._half_line = "" if self._ended else lines.pop()
             text = "".join("\t".join(line.split()) + "\n" for line in lines)
-        self._ready = text.encode().replace(b"\0", b"")
+        self._ready = memoryview(text.encode().replace(b"\0", b""))
 
 
 def read_text(
@@ -203,7 +203,7 @@ def read_text(
         row_no = 0
         for batch in reader:
             numbers, row_no = _number_rows(batch.num_rows, after=row_no, malformed=malformed)
-            yield batch.append_column("row_no", pa.array(numbers, pa.int64()))
+            yield batch.append_column("row_no", numbers)
     except pa.ArrowInvalid as broken:
         if "Empty CSV" in str(broken):
             return
@@ -216,10 +216,10 @@ def read_text(
         ) from broken
 
 
-def _number_rows(count: int, *, after: int, malformed: list[int]) -> tuple[range | list[int], int]:
+def _number_rows(count: int, *, after: int, malformed: list[int]) -> tuple[pa.Array, int]:
     """Return the numbers of the next `count` good rows and the last of them; numbers of malformed rows are jumped."""
     if not malformed or malformed[-1] <= after:
-        return range(after + 1, after + count + 1), after + count
+        return pa.arange(after + 1, after + count + 1), after + count
     jumped = {number for number in malformed if number > after}
     numbers: list[int] = []
     number = after
@@ -227,7 +227,7 @@ def _number_rows(count: int, *, after: int, malformed: list[int]) -> tuple[range
         number += 1
         if number not in jumped:
             numbers.append(number)
-    return numbers, number
+    return pa.array(numbers, pa.int64()), number
 
 
 def with_next_encoding(shape: TextShape) -> TextShape | None:

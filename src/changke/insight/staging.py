@@ -1,10 +1,11 @@
 """Schemas of an import after cleaning: what a source knows, by its own codes, before the database gives ids.
 
-Every writer of sales history in bulk (file import, demo) hands over these tables. Money is in minor units, quantities in
-thousandths; lines and totals of a return are negative. `sale_no` is unique within its source.
+Every writer of sales history in bulk (file import, demo) hands over these tables. Money is in minor units, quantities
+in thousandths; lines and totals of a return are negative. `sale_no` is unique within its source.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -83,13 +84,16 @@ TENDERS: Final = pa.schema(
 )
 
 
+Staged = pa.Table | tuple[Path, ...]  # in memory, or Parquet files that have at least the columns of the schema
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedTables:
     """What one source brings, each table by the schema of its name above."""
 
-    stores: pa.Table
-    products: pa.Table
-    members: pa.Table
-    sales: pa.Table
-    lines: pa.Table
-    tenders: pa.Table
+    stores: Staged
+    products: Staged
+    members: Staged
+    sales: Staged
+    lines: Staged
+    tenders: Staged

@@ -1,0 +1,113 @@
+"""Receipts from kept rows, in set form: rules/imports/lines.py places the same row by row."""
+
+from pathlib import Path
+
+import duckdb
+
+from changke.insight.cleaning.workbench import TABLE_BITS, text, write_stage
+from changke.rules.imports.lines import RETURN_SUFFIX, ImportSettings
+from changke.rules.imports.profiles import SaleKey
+from changke.rules.imports.words import CleaningRule, Refusal
+
+
+def place_lines(duck: duckdb.DuckDBPyConnection, *, settings: ImportSettings, folder: Path) -> int:
+    """Make `sold_lines`, `returned_lines`, `receipts` of the kept rows of `decided`; return the duplicates seen.
+
+    Two kept rows are duplicates where every cell of their files is equal; whether they go is a cleaning rule. Refused
+    rows join the table `refused` (pos, field, reason).
+    """
+    duck.execute(
+        """
+        CREATE VIEW kept AS FROM decided WHERE refusal IS NULL;
+        INSERT INTO refused SELECT pos, NULL, refusal FROM decided WHERE refusal IS NOT NULL;
+        """
+    )
+    [(duplicates,)] = duck.execute("SELECT count(*) - count(DISTINCT row_hash) FROM kept").fetchall()
+    if duplicates and CleaningRule.DROP_DUPLICATES in settings.rules:
+        _refuse(
+            duck,
+            "SELECT pos FROM kept QUALIFY row_number() OVER (PARTITION BY row_hash, number, product ORDER BY pos) > 1",
+            reason=Refusal.DUPLICATE,
+        )
+    _refuse(duck, REPEATED, reason=Refusal.RECEIPT_REPEATED)
+    if settings.sale_key is not SaleKey.ROW:
+        duck.execute(DISPUTED)
+        _refuse(duck, CONTRADICTED, reason=Refusal.RECEIPT_CONTRADICTED)
+    placed = BY_ROW if settings.sale_key is SaleKey.ROW else BY_NUMBER
+    for view, query in (
+        ("sold_lines", f"{placed} WHERE kind = 'sale'"),
+        ("returned_lines", f"{placed} WHERE kind = 'return'"),
+        ("receipts", RECEIPTS),
+    ):
+        write_stage(duck, view, query=query, folder=folder)
+    return int(duplicates)
+
+
+def _refuse(duck: duckdb.DuckDBPyConnection, positions: str, *, reason: Refusal) -> None:
+    """Take the rows at positions out of `kept`."""
+    [(count,)] = duck.execute(f"INSERT INTO refused SELECT pos, NULL, {text(reason)} FROM ({positions})").fetchall()
+    if count:
+        duck.execute("CREATE OR REPLACE VIEW kept AS FROM decided ANTI JOIN refused USING (pos)")
+
+
+# Of a receipt in several files the last one counts.
+REPEATED = f"""
+    SELECT pos FROM kept
+    JOIN (SELECT number, max(pos >> {TABLE_BITS}) AS last FROM kept GROUP BY number
+          HAVING min(pos >> {TABLE_BITS}) < max(pos >> {TABLE_BITS})) USING (number)
+    WHERE pos >> {TABLE_BITS} < last
+"""
+
+DISPUTED = """
+    CREATE TEMP TABLE disputed AS
+    SELECT number, kind, arg_min(member, pos) AS first_member,
+           arg_min(store, pos) AS first_store, arg_min(day, pos) AS first_day
+    FROM kept SEMI JOIN (
+        SELECT number, kind FROM kept GROUP BY number, kind
+        HAVING min(member) <> max(member) OR min(store) <> max(store) OR min(day) <> max(day)
+    ) USING (number, kind)
+    GROUP BY number, kind
+"""
+
+CONTRADICTED = """
+    SELECT pos FROM kept JOIN disputed USING (number, kind)
+    WHERE coalesce(member, first_member) IS DISTINCT FROM first_member OR store <> first_store OR day <> first_day
+"""
+
+COLUMNS = """
+    kind, sold_at, day, store, staff_code, member, original_sale_no, tender, product AS product_code, quantity_milli,
+    unit_price, total_minor, NULL::INTEGER AS original_line_no
+"""
+
+BY_NUMBER = f"""
+    WITH both_kinds AS (SELECT number FROM kept GROUP BY number HAVING min(kind) <> max(kind)),
+    named AS (
+        SELECT *, CASE WHEN kind = 'return' AND number IN (FROM both_kinds) THEN number || {text(RETURN_SUFFIX)}
+                       ELSE number END AS sale_no
+        FROM kept)
+    SELECT pos, sale_no, row_number() OVER (PARTITION BY sale_no ORDER BY pos)::INTEGER AS line_no, {COLUMNS}
+    FROM named
+"""
+
+BY_ROW = f"""
+    SELECT pos, number || '/' || row_number() OVER (PARTITION BY number ORDER BY pos) AS sale_no, 1::INTEGER AS line_no,
+           {COLUMNS}
+    FROM kept
+"""
+
+# The order of lines does not count in the hash: a sum. 63 bits of MD5 stay the same in every version of DuckDB.
+RECEIPTS = """
+    WITH receipt AS (
+        SELECT sale_no, any_value(kind) AS kind, min(sold_at) AS sold_at, any_value(day) AS day,
+               any_value(store) AS store_code, arg_min(staff_code, pos) AS staff_code, max(member) AS member_code,
+               arg_min(original_sale_no, pos) AS named_original, arg_min(tender, pos) AS tender,
+               sum(total_minor)::BIGINT AS total_minor, sum(quantity_milli)::BIGINT AS quantity_milli,
+               count(*)::INTEGER AS line_count,
+               sum(md5_number_lower(concat_ws('|', product_code, quantity_milli, unit_price, total_minor))) AS h_lines
+        FROM (FROM sold_lines UNION ALL FROM returned_lines) GROUP BY sale_no)
+    SELECT * EXCLUDE h_lines,
+           ((h_lines + md5_number_lower(concat_ws('|', kind, epoch_us(sold_at), store_code, coalesce(staff_code, ''),
+             coalesce(member_code, ''), coalesce(named_original, ''), coalesce(tender, '')))::HUGEINT)
+            % 9223372036854775807)::BIGINT AS content_hash
+    FROM receipt
+"""

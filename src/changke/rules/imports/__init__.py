@@ -1,0 +1,1 @@
+"""Imports of files: words, profiles, guesses, and the decision about each row."""
