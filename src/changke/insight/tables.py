@@ -1,8 +1,8 @@
 """Reading one version of the lake: its Parquet files as Ibis tables on a DuckDB connection that writes nothing."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import ibis
 import pyarrow as pa
@@ -10,13 +10,21 @@ import pyarrow as pa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LakeTables:
-    """Where the Parquet files of one version lie: schemas in insight/facts.py, `features` one row a FeatureRow."""
+    """Where the Parquet files of one version lie: schemas in insight/facts.py, `features` one row a FeatureRow.
+
+    After a delta the visits of moved members stand in `visits_anew`; those in `visits` no longer count.
+    """
 
     members: Path
     sales: Path
     lines: Path
     visits: Path
     features: Path
+    visits_anew: Path | None = None
+    moved_members: Path | None = None
+
+
+NAMES: Final = ("members", "sales", "lines", "visits", "features")
 
 
 class LakeReader:
@@ -25,10 +33,13 @@ class LakeReader:
     def __init__(self, tables: LakeTables, *, threads: int = 1, memory_mib: int = 512) -> None:
         self._duck = ibis.duckdb.connect(threads=threads, memory_limit=f"{memory_mib}MiB")
         self._duck.raw_sql("SET parquet_metadata_cache = true")
-        for field in fields(LakeTables):  # plain views: the temporary ones of read_parquet are unknown to other cursors
-            path = str(getattr(tables, field.name)).replace("'", "''")
-            self._duck.raw_sql(f"CREATE VIEW {field.name} AS FROM read_parquet('{path}')")
-        self._tables = {field.name: self._duck.table(field.name) for field in fields(LakeTables)}
+        for name in NAMES:  # plain views: the temporary ones of read_parquet are unknown to other cursors
+            rows = f"FROM {_files(getattr(tables, name))}"
+            if name == "visits" and tables.visits_anew and tables.moved_members:
+                rows += f" ANTI JOIN {_files(tables.moved_members)} USING (member_id)"
+                rows = f"({rows}) UNION ALL FROM {_files(tables.visits_anew)}"
+            self._duck.raw_sql(f"CREATE VIEW {name} AS {rows}")
+        self._tables = {name: self._duck.table(name) for name in NAMES}
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +68,11 @@ class LakeReader:
     def rows(self, expression: ibis.Expr) -> list[dict[str, Any]]:
         """Return the rows of a small result as dictionaries."""
         return self.run(expression).to_pylist()
+
+
+def _files(path: Path) -> str:
+    quoted = str(path).replace("'", "''")
+    return f"read_parquet('{quoted}')"
 
 
 def whole_numbers(rows: pa.Table) -> pa.Table:

@@ -17,7 +17,7 @@ STALLED_AFTER_SECONDS = 30
 
 @app.periodic(cron="* * * * *")
 @app.task(name=JobName.DO_DUE_WORK.value, queueing_lock="due_work", lock="due_work")
-def knock(timestamp: int) -> None:
+def knock(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes the slot by name
     do_due_work(now=utc_now())
 
 
@@ -33,7 +33,7 @@ def score(run_id: int) -> None:
 
 @app.periodic(cron="* * * * * */10")
 @app.task(name=JobName.RESCUE_STALLED_JOBS.value, queueing_lock="rescue", pass_context=True)
-async def rescue(context: JobContext, timestamp: int) -> None:
+async def rescue(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
     """Give jobs whose worker died back to the queue; each task is safe to run again."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS):

@@ -36,7 +36,6 @@ LEFT JOIN (SELECT member_id, string_agg(channel || ':' || purpose, E'\\x1f' ORDE
            WHERE is_granted GROUP BY member_id) c ON c.member_id = m.id
 LEFT JOIN LATERAL (SELECT string_agg(key || E'\\x1e' || value, E'\\x1f' ORDER BY key) AS pairs
                    FROM jsonb_each_text(m.attributes)) a ON m.attributes <> '{}'
-WHERE m.status NOT IN ('merged', 'erased')
 ORDER BY m.id
 """
 

@@ -10,6 +10,7 @@ from changke.rules.groups import GroupSettings
 from changke.rules.lifecycle import LifecycleSettings
 from changke.rules.members import MemberSettings
 from changke.rules.rfm import RfmSettings
+from changke.rules.schedules import RfmSchedule
 from changke.rules.staff import SecuritySettings
 
 Section = TypeVar("Section")
@@ -20,6 +21,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "lifecycle": LifecycleSettings,
     "members": MemberSettings,
     "rfm": RfmSettings,
+    "rfm_schedule": RfmSchedule,
     "security": SecuritySettings,
 }
 
