@@ -156,6 +156,8 @@ WORDS: Final[dict[str, Mapping[str, Any]]] = {
     },
 }
 
+WEEKDAYS: Final = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
+
 
 def label(member: Enum) -> Any:
     """Return the word for an enum member; its bare value where no row names it."""

@@ -9,6 +9,7 @@ from typing import Any
 from django import template
 from django.http import HttpRequest
 from django.template import Context
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -248,3 +249,13 @@ def _currency_code(context: Context) -> str:
 def words_of(text: str) -> list[str]:
     """Split a text at its spaces: a list written in a template."""
     return text.split()
+
+
+@register.simple_tag
+def member_link(public_id: str, name: str, code: str) -> SafeString:
+    """Link to a member's page under the name, or under the code where the name is unknown."""
+    try:
+        href = reverse("member", kwargs={"public_id": public_id})
+    except NoReverseMatch:
+        return format_html("{}", name or code)
+    return format_html('<a href="{}">{}</a>', href, name or code)
