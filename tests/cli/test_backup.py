@@ -15,7 +15,8 @@ from changke.config.database import connected, stop_server
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home that does not exist yet, the only one the command line knows."""
-    folder = Path(tempfile.mkdtemp(prefix="changke-test-"))
+    memory = "/dev/shm" if shutil.disk_usage("/dev/shm").free > 2 << 30 else None
+    folder = Path(tempfile.mkdtemp(prefix="changke-test-", dir=memory))
     folder.chmod(0o711)
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("CHANGKE_HOME", str(folder / "home"))

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -172,13 +171,10 @@ def test_an_upgrade_killed_at_its_last_step_is_completed(stopped: Path) -> None:
 
 
 @pytest.fixture
-def system_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def system_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for /var/lib/changke."""
-    folder = Path(tempfile.mkdtemp(prefix="changke-system-"))
-    folder.chmod(0o711)
-    monkeypatch.setattr(embedded, "SYSTEM_HOME", folder / "changke")
-    yield folder / "changke"
-    shutil.rmtree(folder)
+    monkeypatch.setattr(embedded, "SYSTEM_HOME", folder / "system")
+    return folder / "system"
 
 
 def test_a_long_path_gets_a_short_private_socket(home: Path, system_home: Path) -> None:
@@ -195,10 +191,11 @@ def test_a_long_path_gets_a_short_private_socket(home: Path, system_home: Path) 
         shutil.rmtree(embedded.socket_folder(long))
 
 
-def test_root_keeps_the_data_elsewhere_when_the_home_is_out_of_reach(home: Path, system_home: Path) -> None:
+def test_root_keeps_the_data_elsewhere_when_the_home_is_out_of_reach(folder: Path, system_home: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root runs the server as another user")
-    home.parent.chmod(0o700)
+    (folder / "closed").mkdir(mode=0o700)
+    home = folder / "closed" / "home"
     prepare_home(home)
     assert ensure_server(home)
     place = (home / "postgres").resolve()
@@ -225,31 +222,26 @@ def test_root_copies_programs_out_of_a_closed_environment(
     stop_server(stopped)
 
 
-def test_an_ordinary_user_runs_it_too() -> None:
+def test_an_ordinary_user_runs_it_too(folder: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("the other tests of this file ran as an ordinary user")
     python = next((path for path in (sys.executable, "/usr/bin/python3.11") if reachable(Path(path))), None)
     if python is None:
         pytest.skip("no Python 3.11 that an ordinary user may run")
-    folder = Path(tempfile.mkdtemp(prefix="changke-test-"))
     nobody = pwd.getpwnam("nobody")
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
     script = START + (
         "from changke.config.database import server_facts, stop_server\n"
         "print(server_facts(os.environ).version, stop_server(home_folder(os.environ)))\n"
     )
-    try:
-        done = subprocess.run(
-            [python, "-c", script], env=environment(folder / "home") | {"HOME": str(folder)}, cwd="/",
-            user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], capture_output=True, text=True, timeout=60,
-            check=False,
-        )  # fmt: skip
-        assert done.stderr == ""
-        assert done.stdout.split() == ["True", server_version(), "True"]
-        assert (folder / "home" / "postgres" / "data").stat().st_uid == nobody.pw_uid
-        assert stat.S_IMODE((folder / "home").stat().st_mode) == 0o700
-    finally:
-        shutil.rmtree(folder)
+    done = subprocess.run(
+        [python, "-c", script], env=environment(folder / "home") | {"HOME": str(folder)}, cwd="/", check=False,
+        user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout.split() == ["True", server_version(), "True"]
+    assert (folder / "home" / "postgres" / "data").stat().st_uid == nobody.pw_uid
+    assert stat.S_IMODE((folder / "home").stat().st_mode) == 0o700
 
 
 def reachable(path: Path) -> bool:
