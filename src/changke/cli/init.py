@@ -9,7 +9,7 @@ from changke.actions.company import set_up_company
 from changke.actions.staff import hire_staff
 from changke.kernel.clock import utc_now
 from changke.queries.company import load_company
-from changke.queries.staff import has_head_office
+from changke.queries.staff import StaffFilter, list_staff
 from changke.rules.company import CompanyCard
 from changke.rules.staff import NewSignIn, Role, StaffCard, act_as
 
@@ -36,7 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     actor = act_as("changke init")
     card = CompanyCard(name=name, currency=currency, time_zone=zone)
     sign_in = NewSignIn(username=admin, password=password, must_change_password=False)
-    if load_company() is None or has_head_office():  # a run that was stopped between the two steps goes on
+    office = list_staff(actor, chosen=StaffFilter(roles=(Role.HEAD_OFFICE,)), limit=1)[1]
+    if load_company() is None or office:  # a run that was stopped between the two steps goes on
         set_up_company(actor, card=card, now=now)
     hire_staff(actor, card=StaffCard(code=admin, name=admin, role=Role.HEAD_OFFICE), sign_in=sign_in, now=now)
     if arguments.json:

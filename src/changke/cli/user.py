@@ -7,7 +7,8 @@ import sys
 from changke.actions.sign_ins import reset_password
 from changke.actions.staff import hire_staff
 from changke.kernel.clock import utc_now
-from changke.queries.staff import list_sign_ins
+from changke.kernel.errors import fail
+from changke.queries.staff import StaffFilter, StaffRow, list_staff
 from changke.rules.staff import NewSignIn, Role, StaffCard, act_as
 
 
@@ -40,16 +41,29 @@ def run(arguments: argparse.Namespace) -> int:
         sign_in = NewSignIn(username=arguments.username, password=given, must_change_password=not given)
         password = hire_staff(actor, card=card, sign_in=sign_in, now=utc_now()).initial_password
     else:
-        password = reset_password(actor, username=arguments.username, password=given, now=utc_now())
+        staff_id = _find(arguments.username).id
+        password = reset_password(actor, staff_id=staff_id, password=given, now=utc_now())
     said = {"username": arguments.username} | ({} if given else {"initial_password": password})
     print(json.dumps(said) if arguments.json else "\n".join(f"{key}: {value}" for key, value in said.items()))
     return 0
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    rows = list_sign_ins(act_as("changke user"))
+    rows = [row for row in _all() if row.username]
     if arguments.json:
-        print(json.dumps([{"username": r.username, "role": r.role, "active": r.is_active} for r in rows]))
+        told = [{"username": r.username, "role": r.card.role, "active": r.ended_on is None} for r in rows]
+        print(json.dumps(told))
     for row in [] if arguments.json else rows:
-        print(f"{row.username:24} {row.role:16} {'active' if row.is_active else 'stopped'}")
+        print(f"{row.username:24} {row.card.role:16} {'working' if row.ended_on is None else 'left'}")
     return 0
+
+
+def _find(username: str) -> StaffRow:
+    for row in _all():
+        if row.username == username:
+            return row
+    raise fail("username_unknown", "There is no sign-in %(name)s.", cure="See: changke user list.", name=username)
+
+
+def _all() -> tuple[StaffRow, ...]:
+    return list_staff(act_as("changke user"), chosen=StaffFilter(), limit=100_000)[0]
