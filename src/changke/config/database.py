@@ -194,7 +194,7 @@ def refuse_unsafe(facts: ServerFacts) -> None:
     for name in ("fsync", "synchronous_commit", "full_page_writes"):
         if getattr(facts, name) == "off":
             raise fail(
-                f"{name}_off",
+                "server_unsafe",
                 "The database runs with %(name)s = off: a power cut would lose money that was booked.",
                 cure="Set %(name)s = on (in postgresql.conf, or postgres/data/local.conf in the home) and restart it.",
                 name=name,
