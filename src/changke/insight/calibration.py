@@ -65,7 +65,7 @@ def summarise(visits: ibis.Table, *, on: date) -> ibis.Table:
         last=past.day.max(where=bought),
         net_minor=(past.gross_minor + past.returned_minor).sum(),
     )
-    return totals.filter(totals.visit_days > 0).select(
+    return totals.filter(totals.first.notnull()).select(
         "member_id",
         "visit_days",
         span_days=totals.last.delta(totals.first, unit="day"),

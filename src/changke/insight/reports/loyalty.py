@@ -35,11 +35,11 @@ def list_cohorts(lake: LakeReader, *, scope: Scope, basis: CohortBasis) -> tuple
         starts = bought.group_by("member_id").aggregate(start=bought.day.min())
     began = of_days(starts, starts.start, scope).select("member_id", cohort=month_of(starts.start))
     sizes = lake.rows(began.group_by("cohort").aggregate(members=began.count()))
-    months = visits.group_by("member_id", month=month_of(visits.day)).aggregate(
-        bought=(visits.receipts > 0).any(), sales_minor=(visits.gross_minor + visits.returned_minor).sum()
+    joined = visits.inner_join(began, "member_id")
+    months = joined.group_by("member_id", "cohort", months=month_of(joined.day) - joined.cohort)
+    cells = months.aggregate(
+        bought=(joined.receipts > 0).any(), sales_minor=(joined.gross_minor + joined.returned_minor).sum()
     )
-    joined = months.inner_join(began, "member_id")
-    cells = joined.select("cohort", "bought", "sales_minor", months=joined.month - joined.cohort)
     found = lake.rows(
         cells.group_by("cohort", "months").aggregate(buyers=cells.bought.sum(), sales_minor=cells.sales_minor.sum())
     )
@@ -82,7 +82,8 @@ def list_intervals(lake: LakeReader, *, scope: Scope) -> tuple[IntervalRow, ...]
     bought = of_stores(visits, visits.store_id, scope).filter(
         lambda t: t.receipts > 0, lambda t: t.day <= scope.period.last
     )
-    days = bought.select("member_id", "day").distinct()
+    recent = of_days(bought, bought.day, scope)  # sorting those who have not come since would be for nothing
+    days = bought.filter(bought.member_id.isin(recent.member_id)).select("member_id", "day").distinct()
     earlier = days.day.lag().over(ibis.window(group_by="member_id", order_by="day"))
     gaps = of_days(days.mutate(earlier=earlier), days.day, scope).filter(lambda t: t.earlier.notnull())
     lasted = gaps.day.delta(gaps.earlier, unit="day")
