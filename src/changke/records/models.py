@@ -4,6 +4,7 @@ from changke.records.audit import AuditEntry
 from changke.records.company import Company, Region, Setting
 from changke.records.consents import Consent, ConsentText
 from changke.records.events import Event, EventReader
+from changke.records.imports import ImportRun
 from changke.records.insight import LakeRefresh, Opportunity, RfmRun
 from changke.records.members import (
     AttributeDefinition,
@@ -37,6 +38,7 @@ __all__ = [
     "DuplicatePair",
     "Event",
     "EventReader",
+    "ImportRun",
     "LakeRefresh",
     "Member",
     "MemberCode",
