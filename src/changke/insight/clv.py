@@ -39,7 +39,7 @@ PREDICTION: Final = pa.schema(
 )
 SOON_DAYS: Final = 30
 REPEATERS_MIN: Final = 30  # fewer members with a second visit say nothing about a third
-ROWS_MAX: Final = 40_000  # distinct histories in a fit; more are sampled, which moves the parameters by under 1 %
+ROWS_MAX: Final = 10_000  # members in a fit; of more a sample is drawn, which moves the parameters by a few per cent
 SAMPLE_SEED: Final = 20_050
 PENALTIES: Final = (0.0, 0.001, 0.01, 0.1)  # of squared log parameters, each tried when the one before ran away
 STARTS: Final = (0.0, 1.0, -1.0)  # shifts of the log parameters from the first guess
@@ -217,11 +217,11 @@ def fit_guarded(loss: Callable[[Floats], tuple[float, Floats]], *, guess: Floats
                 jac=True,
                 method="L-BFGS-B",
                 bounds=bounds,
-                options={"ftol": 1e-13, "gtol": 1e-8},
+                options={"ftol": 1e-10, "gtol": 1e-6},
             )
             for shift in STARTS
         ]
-        best = min(tries, key=lambda found: float(found.fun))
+        best = min(tries, key=lambda found: (not found.success, float(found.fun)))
         ran_away = bool(np.any((best.x < LOG_FLOOR + 0.5) | (best.x > LOG_CEILING - 0.5)))
         if best.success and not ran_away:
             break
