@@ -1,8 +1,10 @@
 """`changke up`: what it starts, what it refuses, where it says the pages are."""
 
 import argparse
+import http.server
 import socket
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -53,8 +55,24 @@ def test_a_taken_port_is_told_with_the_cure() -> None:
         with pytest.raises(ChangkeError, match="--port") as caught:
             refuse_taken_port("127.0.0.1", port=port)
         assert caught.value.problems[0].code == "port_in_use"
-        assert answers("127.0.0.1", port=port)
     refuse_taken_port("127.0.0.1", port=port)
+
+
+def test_ready_means_that_a_page_is_served() -> None:
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/livez" else 404)
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None:
+            assert words
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+        port = server.server_port
+        serving = threading.Thread(target=server.handle_request)
+        serving.start()
+        assert answers("127.0.0.1", port=port)
+        serving.join()
     assert not answers("127.0.0.1", port=port)
 
 

@@ -3,6 +3,8 @@
 import argparse
 import errno
 import fcntl
+import http
+import http.client
 import json
 import os
 import socket
@@ -110,12 +112,16 @@ def addresses(host: str, *, port: int) -> list[str]:
 
 
 def answers(host: str, *, port: int) -> bool:
+    """Tell whether a web process serves pages: it listens before it can."""
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 compared only
+    asking = http.client.HTTPConnection(reached, port, timeout=1)
     try:
-        with socket.create_connection((reached, port), timeout=0.5):
-            return True
-    except OSError:
+        asking.request("GET", "/livez", headers={"Host": "localhost"})
+        return asking.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        asking.close()
 
 
 def refuse_taken_port(host: str, *, port: int) -> None:
