@@ -17,7 +17,7 @@ from changke.kernel.clock import utc_now
 from changke.kernel.money import currency, format_money
 from changke.lobby.permissions import may_open
 from changke.queries.company import load_company
-from changke.queries.today import LastDay, Span, TodoKind, list_todos, load_last_day, load_span
+from changke.queries.today import LastDay, Span, TodoKind, list_todos, load_last_day, load_silence, load_span
 from changke.rules.reports.overview import DayRow
 from changke.rules.reports.scope import PPM, ppm
 from changke.rules.segments import DateBetween, Number
@@ -28,38 +28,44 @@ from changke.ui.templatetags.ui import number, share
 TODOS: Final[dict[TodoKind, tuple[str, Any, str, str]]] = {  # icon, words, page, its query
     TodoKind.BIRTHDAYS_TODAY: (
         "cake",
-        ngettext_lazy("member has a birthday today", "members have a birthday today"),
+        ngettext_lazy("%(count)s member has a birthday today", "%(count)s members have a birthday today", "number"),
         "members",
         "birthday=today",
     ),
     TodoKind.BIRTHDAYS_SOON: (
         "event",
-        ngettext_lazy("birthday in the next six days", "birthdays in the next six days"),
+        ngettext_lazy("%(count)s birthday in the next six days", "%(count)s birthdays in the next six days", "number"),
         "members",
         "birthday=week",
     ),
     TodoKind.APPROVALS: (
         "how_to_reg",
-        ngettext_lazy("provisional member to approve", "provisional members to approve"),
+        ngettext_lazy("%(count)s provisional member to approve", "%(count)s provisional members to approve", "number"),
         "approvals",
         "",
     ),
     TodoKind.DUPLICATES: (
         "join_inner",
-        ngettext_lazy("pair that may be one person", "pairs that may be one person"),
+        ngettext_lazy("%(count)s pair that may be one person", "%(count)s pairs that may be one person", "number"),
         "duplicates",
         "",
     ),
-    TodoKind.FAILED_RUNS: ("error", ngettext_lazy("run that failed", "runs that failed"), "insight_runs", ""),
+    TodoKind.FAILED_RUNS: (
+        "error",
+        ngettext_lazy("%(count)s run that failed", "%(count)s runs that failed", "number"),
+        "insight_runs",
+        "",
+    ),
 }
 
 
 @with_sight(gettext_lazy("Today"))
 def show_today(request: HttpRequest, sight: Sight) -> HttpResponse:
     """Show the working day's first page."""
-    span = load_span(sight.viewer, lake=sight.lake, scope=sight.scope)
-    before = load_span(sight.viewer, lake=sight.lake, scope=sight.scope.before())
-    last_day = load_last_day(sight.viewer, lake=sight.lake, store_ids=sight.store_ids)
+    silent = load_silence()
+    span = load_span(sight.viewer, lake=sight.lake, scope=sight.scope, silent_days=silent)
+    before = load_span(sight.viewer, lake=sight.lake, scope=sight.scope.before(), silent_days=silent)
+    last_day = load_last_day(sight.viewer, lake=sight.lake, store_ids=sight.store_ids, silent_days=silent)
     company = load_company()
     context = {
         "sight": sight,
@@ -132,14 +138,8 @@ def todo_rows(viewer: Viewer) -> list[dict[str, Any]]:
     for todo in list_todos(viewer, today=timezone.localdate(utc_now())):
         icon, words, page, query = TODOS[todo.kind]
         href = href_of(page) if may_open(viewer, name=page) else ""
-        rows.append(
-            {
-                "icon": icon,
-                "count": todo.count,
-                "text": words % todo.count,
-                "href": href and href + "?" * bool(query) + query,
-            }
-        )
+        text = words % {"number": todo.count, "count": number(todo.count)}
+        rows.append({"icon": icon, "text": text, "href": href and href + "?" * bool(query) + query})
     return rows
 
 

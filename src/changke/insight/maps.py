@@ -44,6 +44,15 @@ def cells_in(lake: LakeReader, rows: ibis.Table) -> tuple[CellFigures, ...]:
     return tuple(CellFigures(**row) for row in lake.rows(cells.order_by("r", "f", "m", "bought_once")))
 
 
+def count_split(lake: LakeReader, *, scope: Scope, value: str, score: str) -> int:
+    """Count members who have an equal with another score: strict fifths must split such ties somewhere."""
+    rows = home_rows(lake, scope)
+    rows = rows.filter(rows[score].notnull())
+    ties = rows.group_by(value).aggregate(members=rows.count(), scores=rows[score].nunique())
+    (found,) = lake.rows(ties.aggregate(split=ties.members.sum(where=ties.scores > 1)))
+    return int(found["split"] or 0)
+
+
 def count_groups(lake: LakeReader, *, scope: Scope) -> dict[str, int]:
     """Return the size of each named group."""
     rows = home_rows(lake, scope)

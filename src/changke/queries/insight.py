@@ -10,7 +10,7 @@ from changke.insight.maps import best_sql
 from changke.insight.segments import count_segment
 from changke.queries.lake import CurrentLake
 from changke.queries.segments import within_reach
-from changke.records.models import Category, Member, Product, Region, Store
+from changke.records.models import Category, Member, Product, Region, Staff, Store
 from changke.rules.names import mask_name
 from changke.rules.segments import Segment, Sentence, say
 from changke.rules.staff import Permission, Viewer, require
@@ -116,3 +116,8 @@ def name_any(kind: str, number: int) -> str:
     if row is None:
         return str(number)
     return row.name if (get_language() or "zh").startswith("zh") or not row.name_en else row.name_en
+
+
+def name_staff(ids: Iterable[int]) -> dict[int, str]:
+    """Return the names of staff by id."""
+    return dict(Staff.objects.filter(id__in=set(ids)).values_list("id", "name"))

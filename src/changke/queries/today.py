@@ -54,18 +54,18 @@ class LastDay:
     asleep_after_days: int
 
 
-def load_span(viewer: Viewer, *, lake: CurrentLake, scope: Scope) -> Span:
+def load_span(viewer: Viewer, *, lake: CurrentLake, scope: Scope, silent_days: int) -> Span:
     """Return the figures of a period; computed once for each version of the lake."""
     require(viewer, permission=Permission.SEE_TODAY)
     return Span(
         scope=scope,
         figures=remember(lake, KeyFigures, load_key_figures, scope=scope),
         days=remember(lake, tuple[DayRow, ...], list_days, scope=scope),
-        woken=remember(lake, int, count_woken, scope=scope, silent_days=silence()),
+        woken=remember(lake, int, count_woken, scope=scope, silent_days=silent_days),
     )
 
 
-def load_last_day(viewer: Viewer, *, lake: CurrentLake, store_ids: frozenset[int] | None) -> LastDay:
+def load_last_day(viewer: Viewer, *, lake: CurrentLake, store_ids: frozenset[int] | None, silent_days: int) -> LastDay:
     """Return what the lake's last day brought."""
     require(viewer, permission=Permission.SEE_TODAY)
     day = lake.as_of - timedelta(days=1)
@@ -75,12 +75,12 @@ def load_last_day(viewer: Viewer, *, lake: CurrentLake, store_ids: frozenset[int
         day=day,
         figures=remember(lake, KeyFigures, load_key_figures, scope=now),
         week_before=remember(lake, KeyFigures, load_key_figures, scope=before),
-        fell_asleep=remember(lake, int, count_silent, scope=now, days=silence()),
-        asleep_after_days=silence(),
+        fell_asleep=remember(lake, int, count_silent, scope=now, days=silent_days),
+        asleep_after_days=silent_days,
     )
 
 
-def silence() -> int:
+def load_silence() -> int:
     """Return after how many days without a visit a member sleeps."""
     return load_setting(LifecycleSettings).sleeping_from_days
 

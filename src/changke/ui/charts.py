@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 CellKind = Literal["text", "number", "money", "share", "day", "decimal"]
-Cell = str | int | float | None
+Cell = str | int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

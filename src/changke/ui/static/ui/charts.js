@@ -25,7 +25,7 @@
   function base() {
     return {
       textStyle: { fontFamily: token("sans") || "sans-serif", color: token("text"), fontSize: 12 },
-      grid: { left: 8, right: 16, top: 16, bottom: 8, containLabel: true },
+      grid: { left: 8, right: 28, top: 16, bottom: 8, containLabel: true },
       tooltip: {
         renderMode: "richText", confine: true, backgroundColor: token("surface"), borderColor: token("line"),
         textStyle: { color: token("text"), fontSize: 12 }, axisPointer: { lineStyle: { color: token("line-strong") }, shadowStyle: { color: token("sunk"), opacity: 0.6 } },
@@ -87,11 +87,11 @@
   };
   function gridOption(spec) {
     const option = base();
-    const axis = (data, name, where) => quietAxis({ type: "category", data, name, nameLocation: "middle", nameGap: where === "x" ? 28 : 36, splitLine: { show: false }, axisLine: { show: false }, axisLabel: { color: token("muted"), interval: 0, hideOverlap: data.length > 12 } });
+    const axis = (data, name, where) => quietAxis({ type: "category", data, name, nameLocation: where === "x" ? "middle" : "end", nameGap: where === "x" ? 28 : 10, nameRotate: 0, splitLine: { show: false }, axisLine: { show: false }, axisLabel: { color: token("muted"), interval: 0, hideOverlap: data.length > 12 } });
     option.xAxis = axis(spec.x, spec.names[0], "x");
     option.yAxis = axis(spec.y, spec.names[1], "y");
     option.grid.bottom = spec.names[0] ? 28 : 8;
-    option.grid.left = spec.names[1] ? 30 : 8;
+    option.grid.top = spec.names[1] ? 28 : 8;
     return option;
   }
 
@@ -125,7 +125,7 @@
     option.tooltip.formatter = (item) => `${spec.names[0]} ${spec.x[item.value[0]]} · ${spec.names[1]} ${spec.y[item.value[1]]}\n${spec.words[0]}  ${whole.format(item.value[2])}\n${spec.words[1]}  ${write.long(item.value[3])}`;
     option.series = [{
       type: "scatter", symbol: "roundRect", symbolSize: (value) => Math.max(10, side * Math.sqrt(value[2] / most)),
-      itemStyle: { borderColor: token("line-strong"), borderWidth: 0.5 }, emphasis: { scale: 1.05 },
+      itemStyle: { borderColor: token("line-strong"), borderWidth: 0.5, opacity: 1 }, emphasis: { scale: 1.05 },
       labelLayout: { hideOverlap: true },
       data: spec.cells.map(([x, y, size, value, href]) => ({
         value: [x, y, size, value], href,
