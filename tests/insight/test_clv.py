@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -274,3 +275,18 @@ def test_wilson_interval() -> None:
 def test_models_are_plain_values() -> None:
     model = ValueModel(visits=PUBLISHED, values=GammaGamma(p=6.25, q=3.74, v=15.44))
     assert model == ValueModel(visits=PUBLISHED, values=GammaGamma(p=6.25, q=3.74, v=15.44))
+
+
+def test_worked_example_of_the_guide() -> None:
+    guide = (ROOT / "docs/rules/clv.md").read_text()
+    lines = re.findall(
+        r"^\| (\d+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", guide, re.MULTILINE
+    )
+    assert len(lines) == 4
+    for line in lines:
+        x, t_x, age, *expected = map(float, line)
+        found = [PUBLISHED.alive(x, t_x, age), PUBLISHED.visits_within(30 / 7, x, t_x, age)]
+        found.append(PUBLISHED.expected_visits(52, x, t_x, age))
+        assert [round(float(value[0]), 4) for value in found] == expected
+    values = GammaGamma(p=6.25, q=3.74, v=15.44).expected_value([0, 1, 5, 50], 20)
+    assert [f"{value:.2f}" in guide for value in values] == [True] * 4

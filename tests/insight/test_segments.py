@@ -1,6 +1,7 @@
 """Segments in set form: equal to the plain definition for any tree and rows, and the restated cases of others."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from changke.insight.segments import count_segment, list_segment, sample_segment
 from changke.insight.tables import LakeReader
 from changke.kernel.errors import ChangkeError
 from changke.rules.segments import (
+    FIELDS,
     AllOf,
     AnyOf,
     Attribute,
@@ -38,13 +40,18 @@ from changke.rules.segments import (
     SegmentInput,
     TagMode,
     Tags,
+    Term,
     Tree,
     Unknown,
     matches,
     pick_members,
     refuse_tree,
+    say_segment,
+    spell,
 )
 
+GUIDE = (Path(__file__).parents[2] / "docs/rules/segments.md").read_text()
+EXAMPLES = re.findall(r"```json\n(.*?)```\n\n> (.*?)\n", GUIDE, re.DOTALL)
 CASES = json.loads((Path(__file__).parents[1] / "cases/segments.json").read_text())["cases"]
 LISTS = {1: list(range(1, 40)), 2: [2, 3, 5, 7, 11, 13]}
 DAYS = st.dates(TODAY - timedelta(days=45), TODAY + timedelta(days=3))
@@ -276,3 +283,19 @@ def test_case(case: dict[str, Any], tmp_path: Path) -> None:
         found = list_segment(Segment(where=tree), lake=lake, on=TODAY)
     assert found.column("member_id").to_pylist() == expected
     assert ids_of(inputs(shoppers), tree, TODAY) == expected
+
+
+@pytest.mark.parametrize(("written", "sentence"), EXAMPLES)
+def test_examples_of_the_guide(written: str, sentence: str) -> None:
+    segment = segment_from_json(json.loads(written))
+
+    def show(term: Term) -> str:
+        named = [FIELDS[str(value)].label if term.kind == "field" else str(value) for value in term.values]
+        return ", ".join(named)
+
+    assert spell(say_segment(segment), translate=str, show=show) == sentence
+    assert segment_from_json(segment_to_json(segment)) == segment
+
+
+def test_the_guide_has_examples() -> None:
+    assert len(EXAMPLES) == 3
