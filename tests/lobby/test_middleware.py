@@ -25,13 +25,13 @@ def test_an_answer_carries_its_policies(client: Client) -> None:
 
 
 def test_pages_of_staff_are_not_kept_by_the_browser(sign_in: Callable[[Role], Client]) -> None:
-    assert sign_in(Role.MARKETING).get("/console/account/")["Cache-Control"] == "no-store"
+    assert sign_in(Role.MARKETING).get("/console/account")["Cache-Control"] == "no-store"
 
 
 def test_one_line_a_request_without_names(sign_in: Callable[[Role], Client]) -> None:
     client = sign_in(Role.MARKETING)
     with structlog.testing.capture_logs() as lines:
-        client.get("/console/account/?q=13800138000")
+        client.get("/console/account?q=13800138000")
     line = next(line for line in lines if line["event"] == "request")
     assert (line["page"], line["status"]) == ("account", 200)
     assert "138" not in json.dumps(line) and set(line) <= {
@@ -41,7 +41,7 @@ def test_one_line_a_request_without_names(sign_in: Callable[[Role], Client]) -> 
 
 @pytest.mark.django_db
 def test_programs_get_problems_as_json(client: Client) -> None:
-    answer = client.get("/console/account/", **HEADERS)
+    answer = client.get("/console/account", **HEADERS)
     assert (answer.status_code, answer["Content-Type"]) == (401, "application/problem+json")
     assert answer.json()["code"] == "sign_in_needed"
     assert client.get("/nothing/here", **HEADERS).json()["code"] == "not_found"
@@ -49,8 +49,8 @@ def test_programs_get_problems_as_json(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_nobody_is_led_to_the_sign_in(client: Client) -> None:
-    assert client.get("/console/account/")["Location"] == "/console/account/login/?next=/console/account/"
-    part = client.get("/console/account/", HTTP_HX_REQUEST="true")
+    assert client.get("/console/account")["Location"] == "/console/account/login/?next=/console/account"
+    part = client.get("/console/account", HTTP_HX_REQUEST="true")
     assert (part.status_code, part["HX-Redirect"]) == (204, "/console/account/login/")
 
 

@@ -40,7 +40,7 @@ def viewer_named(chain: Chain, role: Role) -> Viewer:
 
 
 def is_in(client: Client) -> bool:
-    return client.get("/console/account/").status_code == 200
+    return client.get("/console/account").status_code == 200
 
 
 def test_the_right_password_opens_and_the_name_may_be_typed_in_capitals(chain: Chain) -> None:
@@ -100,7 +100,7 @@ def test_an_initial_password_opens_nothing_but_its_own_change(chain: Chain, now:
     given = reset_password(SYSTEM, staff_id=chain.staff[Role.MARKETING].id, now=now)
     client = Client()
     try_in(client, "marketing", given)
-    assert client.get("/console/account/")["Location"] == CHANGE
+    assert client.get("/console/account")["Location"] == CHANGE
     weak = {"oldpassword": given, "password1": "short", "password2": "short"}
     assert client.post(CHANGE, weak).status_code == 200
     good = {"oldpassword": given, "password1": "my own long words", "password2": "my own long words"}
@@ -160,7 +160,7 @@ def test_the_second_factor_from_set_up_to_recovery(
     save_setting(SYSTEM, value=SecuritySettings(second_factor_roles=(Role.HEAD_OFFICE,)), now=now)
     client = Client()
     try_in(client, "head_office", PASSWORD)
-    assert client.get("/console/account/")["Location"] == APP
+    assert client.get("/console/account")["Location"] == APP
     page = client.get(APP)
     secret = page.context["form"].secret
     assert b"data:image/svg+xml;base64" in page.content and secret.encode() in page.content
@@ -219,7 +219,7 @@ def test_the_language_is_kept_with_the_sign_in(sign_in: Callable[[Role], Client]
     assert User.objects.get(username="marketing").language == "en"
     assert client.post("/console/account/language/", {"language": "xx"}).status_code == 422
     fresh = sign_in(Role.MARKETING)
-    assert fresh.get("/console/account/")["Content-Language"] == "en"
+    assert fresh.get("/console/account")["Content-Language"] == "en"
 
 
 def test_a_new_person_of_head_office_changes_the_password_first(chain: Chain, now: datetime) -> None:

@@ -3,6 +3,9 @@
 from django.urls import URLPattern, URLResolver
 
 from changke.console import (
+    account,
+    audit,
+    background,
     components,
     find,
     insight_goods,
@@ -11,7 +14,13 @@ from changke.console import (
     insight_people,
     insight_rfm,
     insight_stores,
+    products,
+    regions,
+    settings,
+    staff,
+    stores,
     today,
+    uploads,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -22,6 +31,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *insight_goods.urlpatterns,
     *insight_stores.urlpatterns,
     *insight_members.urlpatterns,
+    *stores.urlpatterns,
+    *regions.urlpatterns,
+    *products.urlpatterns,
+    *staff.urlpatterns,
+    *settings.urlpatterns,
+    *background.urlpatterns,
+    *audit.urlpatterns,
+    *uploads.urlpatterns,
+    *account.urlpatterns,
     *find.urlpatterns,
     *components.urlpatterns,
 ]

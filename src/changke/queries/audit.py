@@ -1,16 +1,23 @@
 """The audit log, read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from changke.records.models import AuditEntry
+from changke.records.models import AuditEntry, Member, Product, Segment, Staff, Store
 from changke.rules.staff import Permission, Viewer, require
 
 CHUNK = 2000
+SUBJECTS: dict[str, tuple[Any, str]] = {
+    "member": (Member, "code"),
+    "product": (Product, "name"),
+    "segment": (Segment, "name"),
+    "staff": (Staff, "name"),
+    "store": (Store, "name"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,24 @@ def list_audit_words(viewer: Viewer) -> tuple[tuple[str, ...], tuple[str, ...]]:
     actions = entries.values_list("action", flat=True).distinct()
     kinds = entries.values_list("subject_kind", flat=True).distinct()
     return tuple(sorted(actions)), tuple(sorted(kinds))
+
+
+def name_subjects(viewer: Viewer, *, rows: Iterable[AuditRow]) -> dict[tuple[str, int], tuple[str, str]]:
+    """Return (public id, name) of the subjects that have a page, by (kind, id); at most one query a kind.
+
+    A member is named by the member code only.
+    """
+    require(viewer, permission=Permission.SEE_AUDIT)
+    wanted: dict[str, set[int]] = {}
+    for row in rows:
+        if row.subject_id is not None:
+            wanted.setdefault(row.subject_kind, set()).add(row.subject_id)
+    found = {}
+    for kind, (model, name) in SUBJECTS.items():
+        if ids := wanted.get(kind):
+            for key, public_id, words in model.objects.filter(id__in=ids).values_list("id", "public_id", name):
+                found[kind, key] = (public_id, words)
+    return found
 
 
 def _fitting(viewer: Viewer, *, chosen: AuditFilter) -> QuerySet[AuditEntry]:

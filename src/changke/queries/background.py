@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from changke.kernel.job_names import JobName
 from changke.rules.staff import Permission, Viewer, require
 
 
@@ -31,10 +32,13 @@ class JobRow:
     changed_at: datetime | None
 
 
+HOUSEKEEPING = (JobName.DO_DUE_WORK, JobName.RESCUE_STALLED_JOBS)  # every few seconds: shown only where it went wrong
+
+
 def count_jobs(viewer: Viewer) -> dict[JobState, int]:
     """Return how many jobs are in each state; one query."""
     require(viewer, permission=Permission.SEE_SETTINGS)
-    counts = ProcrastinateJob.objects.order_by().values_list("status").annotate(Count("id"))
+    counts = _worth_showing().order_by().values_list("status").annotate(Count("id"))
     return dict.fromkeys(JobState, 0) | {JobState(state): count for state, count in counts}
 
 
@@ -43,7 +47,7 @@ def list_jobs(
 ) -> tuple[tuple[JobRow, ...], int]:
     """Return one page of the jobs in these states (none = all), the newest first, and how many there are."""
     require(viewer, permission=Permission.SEE_SETTINGS)
-    jobs = ProcrastinateJob.objects.order_by("-id")
+    jobs = _worth_showing().order_by("-id")
     if states:
         jobs = jobs.filter(status__in=states)
     page = jobs.annotate(changed_at=Max("procrastinateevent__at"))[offset : offset + limit]
@@ -59,3 +63,7 @@ def list_jobs(
         for job in page
     )
     return rows, jobs.count()
+
+
+def _worth_showing() -> QuerySet[ProcrastinateJob]:
+    return ProcrastinateJob.objects.exclude(task_name__in=HOUSEKEEPING, status="succeeded")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
+from changke.kernel.texts import Named
 from changke.records.models import Brand, Category, Product
 from changke.rules.products import ProductCard
 from changke.rules.staff import Permission, Viewer, require
@@ -28,8 +29,7 @@ class ProductRow:
     public_id: str
     code: str
     card: ProductCard
-    category: str
-    category_en: str
+    category: Named | None
     list_price_minor: int | None
 
 
@@ -112,7 +112,6 @@ def _row(product: Product) -> ProductRow:
             brand=product.brand.name if product.brand else "",
             is_active=product.is_active,
         ),
-        category=product.category.name if product.category else "",
-        category_en=product.category.name_en if product.category else "",
+        category=Named(name=node.name, name_en=node.name_en) if (node := product.category) else None,
         list_price_minor=product.list_price_minor,
     )

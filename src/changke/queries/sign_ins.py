@@ -22,6 +22,7 @@ class SignedIn:
     viewer: Viewer
     must_change_password: bool
     must_add_second_factor: bool
+    has_second_factor: bool
     security: SecuritySettings
 
 
@@ -70,6 +71,7 @@ def load_signed_in(user_id: int, *, place: str) -> SignedIn | None:
         viewer=viewer,
         must_change_password=staff.user.must_change_password,
         must_add_second_factor=card.role in security.second_factor_roles and not staff.has_factor,
+        has_second_factor=staff.has_factor,
         security=security,
     )
 

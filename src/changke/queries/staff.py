@@ -7,6 +7,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from changke.kernel.texts import Named
 from changke.records.models import Staff
 from changke.rules.staff import Role, StaffCard, Viewer
 
@@ -18,8 +19,7 @@ class StaffRow:
     id: int
     public_id: str
     card: StaffCard
-    home_store: str
-    home_store_en: str
+    home_store: Named | None
     username: str
     must_change_password: bool
     has_second_factor: bool
@@ -87,8 +87,7 @@ def _row(person: Staff) -> StaffRow:
         id=person.id,
         public_id=person.public_id,
         card=card,
-        home_store=person.home_store.name if person.home_store else "",
-        home_store_en=person.home_store.name_en if person.home_store else "",
+        home_store=Named(name=store.name, name_en=store.name_en) if (store := person.home_store) else None,
         username=person.user.username if person.user else "",
         must_change_password=bool(person.user and person.user.must_change_password),
         has_second_factor=person.has_factor,  # type: ignore[attr-defined] # annotated by _within

@@ -5,6 +5,7 @@ from datetime import date, time
 
 from django.db.models import Q, QuerySet
 
+from changke.kernel.texts import Named
 from changke.records.models import Store
 from changke.rules.staff import Viewer
 from changke.rules.stores import Hours, Ownership, StoreCard, Weekday
@@ -17,8 +18,7 @@ class StoreRow:
     id: int
     public_id: str
     card: StoreCard
-    region_name: str
-    region_name_en: str
+    region: Named | None
     picture: str
     floor_plan: str
     closed_on: date | None
@@ -88,8 +88,7 @@ def _row(store: Store) -> StoreRow:
         id=store.id,
         public_id=store.public_id,
         card=card,
-        region_name=store.region.name if store.region else "",
-        region_name_en=store.region.name_en if store.region else "",
+        region=Named(name=store.region.name, name_en=store.region.name_en) if store.region else None,
         picture=store.picture.public_id if store.picture else "",
         floor_plan=store.floor_plan.public_id if store.floor_plan else "",
         closed_on=store.closed_on,
