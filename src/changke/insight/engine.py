@@ -44,7 +44,7 @@ def typed_sql(engine: Backend, expression: ibis.Table) -> str:
     columns = ", ".join(
         f'CAST("{name}" AS {types.to_string(dtype)}) AS "{name}"' for name, dtype in expression.schema().items()
     )
-    return f"SELECT {columns} FROM ({engine.compile(expression)})"  # noqa: S608: names of columns, SQL made by Ibis
+    return f"SELECT {columns} FROM ({engine.compile(expression)})"  # noqa: S608 (columns and SQL are made by Ibis)
 
 
 def keep(engine: Backend, expression: ibis.Table, *, name: str) -> ibis.Table:
@@ -54,7 +54,7 @@ def keep(engine: Backend, expression: ibis.Table, *, name: str) -> ibis.Table:
 
 
 def write_parquet(engine: Backend, expression: ibis.Table, *, path: Path) -> Path:
-    """Write the rows of an expression to a new Parquet file; a file of that name is replaced, never changed in place."""
+    """Write the rows of an expression to a new Parquet file; one of that name is replaced, never changed in place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     quoted = str(partial).replace("'", "''")

@@ -1,8 +1,8 @@
-"""The lake: immutable versions of the facts and the wide rows as Parquet, and a pointer file that names the current
-one.
+"""The lake: immutable versions of facts and wide rows as Parquet, and a pointer file that names the current one.
 
-lake/CURRENT            the number of the current version lake/v000007/           sales/ lines/ members/ opportunities/
-visits/ (visits_anew/) totals/ touched/ features/ lake/v000007/manifest.json
+    lake/CURRENT                  the name of the current version's folder
+    lake/v000007/<table>/         sales lines members opportunities visits totals features ...
+    lake/v000007/manifest.json
 
 A version is never changed. The next one begins as hard links to its files, replaces those that differ and is published
 by replacing CURRENT, so that a reader sees all of a refresh or nothing. A version is removed when two newer ones are

@@ -1,4 +1,4 @@
-"""Totals: what one pass over the visits knows of each member up to an analysis date. Every score and class starts here."""
+"""Totals: what one pass over the visits knows of each member up to a date. Every score and class starts here."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
