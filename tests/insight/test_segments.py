@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -299,3 +300,26 @@ def test_examples_of_the_guide(written: str, sentence: str) -> None:
 
 def test_the_guide_has_examples() -> None:
     assert len(EXAMPLES) == 3
+
+
+def test_one_reader_answers_many_threads(lakes: list[Lake]) -> None:
+    members, lake = lakes[0].members, lakes[0].reader
+    trees: list[Tree] = [Number(field="age", low=low, high=low + 3) for low in range(17, 29)] * 8
+    trees += [Bought(times_low=times, stores=(1, 2)) for times in (1, 2, 3)] * 8
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda tree: count_segment(Segment(where=tree), lake=lake, on=TODAY), trees))
+    assert found == [len(ids_of(members, tree, TODAY)) for tree in trees]
+
+
+@pytest.mark.parametrize("text", ["o'brien", 'a"b', "back\\slash", "%(x)s", "--", "茶; DROP", "{0}", "$1"])
+def test_any_text_is_taken_as_text(text: str, tmp_path: Path) -> None:
+    rows = [make_row(1, tags=(text,), attributes=((text, text),)), make_row(2, tags=("x",), attributes=(("x", text),))]
+    trees: list[Tree] = [
+        Tags(mode=TagMode.ANY, tags=(text,)),
+        Attribute(name=text, values=(text,)),
+        Attribute(name=text),
+    ]
+    with LakeReader(write_lake(tmp_path, [Shopper(row=row) for row in rows])) as lake:
+        for tree in trees:
+            found = list_segment(Segment(where=tree), lake=lake, on=TODAY)
+            assert found.column("member_id").to_pylist() == [1]

@@ -118,7 +118,7 @@ def list_name(segment_id: int) -> str:
 def count_sql(tree: Tree, on: date) -> str:
     """Return the SQL that counts the members of a tree."""
     features = narrow(tree)
-    return str(ibis.to_sql(features.filter(predicate(tree, features, on)).count(), dialect="duckdb"))
+    return str(ibis.to_sql(features.filter(predicate(tree, features, on)).count(), dialect="duckdb", pretty=False))
 
 
 @lru_cache(maxsize=512)
@@ -128,7 +128,7 @@ def list_sql(segment: Segment, on: date) -> str:
     found = features.filter(predicate(segment.where, features, on))
     if segment.pick:
         found = picked(found, segment.pick)
-    return str(ibis.to_sql(found.select("member_id"), dialect="duckdb"))
+    return str(ibis.to_sql(found.select("member_id"), dialect="duckdb", pretty=False))
 
 
 def picked(found: ibis.Table, pick: Pick) -> ibis.Table:
