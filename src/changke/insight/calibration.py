@@ -159,4 +159,4 @@ def wilson(share: float, count: int) -> tuple[float, float]:
     """Return the 95 % interval of a share counted on `count` members (Wilson 1927)."""
     z2 = Z_95**2 / count
     middle, half = share + z2 / 2, Z_95 * sqrt(share * (1 - share) / count + z2 / (4 * count))
-    return (middle - half) / (1 + z2), (middle + half) / (1 + z2)
+    return max((middle - half) / (1 + z2), 0.0), min((middle + half) / (1 + z2), 1.0)
