@@ -109,7 +109,7 @@ def forecast_inputs(draft: Draft, *, settings: FeatureSettings, as_of: date) -> 
 
 
 def current_totals(draft: Draft, *, settings: FeatureSettings, as_of: date) -> ibis.Table:
-    """Return the totals as of a date, made for all members or, where those of before hold, for the touched ones only."""
+    """Return the totals as of a date: made for all, or for touched members only where those of before hold."""
     key, engine, facts = settings.totals_key(as_of), draft.engine, draft.facts()
     version = draft.version()
     path = draft.new_file("totals")
