@@ -1,5 +1,6 @@
-"""The people of the console's tests."""
+"""The people and the shop of the console's tests."""
 
 from people import chain, sign_in
+from small_shop import small_shop
 
-__all__ = ["chain", "sign_in"]
+__all__ = ["chain", "sign_in", "small_shop"]

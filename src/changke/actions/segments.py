@@ -92,6 +92,14 @@ def bring_back_segment(actor: Viewer, *, public_id: str, now: datetime) -> None:
     _audit(actor, segment=segment, action="bring_back_segment", now=now, before={}, after={"archived": False})
 
 
+@transaction.atomic
+def note_segment_export(actor: Viewer, *, segment_id: int, members: int, kind: str, now: datetime) -> None:
+    """Write into the audit that somebody takes a list away: who, which segment, how many, as what."""
+    require(actor, permission=Permission.EXPORT_DATA)
+    segment = visible_segments(actor).get(id=segment_id)
+    _audit(actor, segment=segment, action="export_segment", now=now, before={}, after={"members": members, "as": kind})
+
+
 def note_segment_sizes(actor: Viewer, *, now: datetime) -> int:
     """Note the size of every live segment on the lake's analysis date, once a date; returns how many were noted."""
     lake = current_lake()

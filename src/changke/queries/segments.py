@@ -29,6 +29,7 @@ class SegmentRow:
     sharing: str
     store_id: int | None
     owner: str
+    owner_id: int | None
     is_shipped: bool
     version: int
     changed_at: datetime
@@ -89,6 +90,11 @@ def list_sizes(viewer: Viewer, *, segment_id: int) -> list[tuple[date, int]]:
     require(viewer, permission=Permission.SEE_SEGMENTS)
     seen = visible_segments(viewer).filter(id=segment_id)
     return list(SegmentSize.objects.filter(segment__in=seen).order_by("as_of").values_list("as_of", "size"))
+
+
+def segments_using(viewer: Viewer, *, segment_id: int) -> list[SegmentRow]:
+    """Return the live segments within reach that build on another one."""
+    return [row for row in list_segments(viewer) if segment_id in referred_segments(row.definition.where)]
 
 
 def load_trees(viewer: Viewer) -> dict[int, Tree]:
@@ -164,6 +170,7 @@ def _row(row: Segment) -> SegmentRow:
         sharing=row.sharing,
         store_id=row.store_id,
         owner=row.owner.username if row.owner else "",
+        owner_id=row.owner_id,
         is_shipped=row.is_shipped,
         version=row.version,
         changed_at=row.changed_at,
