@@ -4,7 +4,7 @@ Compiling costs 2-4 ms and is remembered by segment and date, because the builde
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache, reduce
 from operator import and_, or_
 from typing import Final
@@ -210,7 +210,7 @@ def field_predicate(
         case DateBetween(first=first, last=last):
             return between(value, first, last)
         case DateWithin(days=days):
-            return value.between(ibis.literal(on) - ibis.interval(days=days), on)
+            return value.between(on - timedelta(days=days), on)
         case Flag():
             return value if condition.value else ~value
         case Unknown():
