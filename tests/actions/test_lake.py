@@ -10,7 +10,7 @@ from changke.actions.lake import refresh_lake
 from changke.queries.lake import current_lake, need_lake
 from changke.records.models import LakeRefresh, Member, Product, Sale, SaleLine, Source, Store
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True)  # a refresh reads what other transactions changed
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from changke.actions.segments import note_segment_sizes
 from changke.records.models import AuditEntry, Member, Segment, SegmentSize
 from changke.rules.staff import SYSTEM, Role
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 SignIn = Callable[[Role], Client]
 FREQUENT = {"where": {"kind": "number", "field": "receipts_ever", "low": 5}}
 
