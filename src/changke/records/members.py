@@ -79,6 +79,7 @@ class Member(models.Model):
             models.Index(OpClass(F("name_initials"), name="varchar_pattern_ops"), name="members_initials_prefix"),
             models.Index(fields=["email"], name="members_email", condition=~Q(email="")),
             models.Index(fields=["next_birthday_on"], name="members_next_birthday"),
+            models.Index(fields=["status", "-id"], name="members_not_formal", condition=~Q(status="formal")),
             models.Index(fields=["-joined_on", "-id"], name="members_joined"),
             models.Index(fields=["-last_sale_on", "-id"], name="members_last_sale"),
         ]
