@@ -11,6 +11,7 @@ from changke.actions.steps.passwords import set_initial_password
 from changke.kernel.checks import raise_problems
 from changke.kernel.errors import fail
 from changke.records.models import Staff, Store, User
+from changke.rules.phones import mask_phone
 from changke.rules.staff import NewSignIn, Permission, Role, StaffCard, Viewer, refuse_sign_in, refuse_staff, require
 
 
@@ -179,6 +180,10 @@ def _audit(
         subject_kind="staff",
         subject_id=staff.id,
         store_id=staff.home_store_id,
-        before=before,
-        after=after,
+        before=_masked(before or {}),
+        after=_masked(after),
     )
+
+
+def _masked(columns: dict[str, Any]) -> dict[str, Any]:
+    return columns | {"phone": mask_phone(columns["phone"])} if "phone" in columns else columns

@@ -46,6 +46,6 @@ def render_page(
 def account_pages() -> list[tuple[Any, str, str]]:
     """Return what a signed-in person may change of the own account: (title, icon, address)."""
     return [
+        (_("My account"), "manage_accounts", href_of("account")),
         (_("Password"), "key", href_of("account_change_password")),
-        (_("Second factor"), "phonelink_lock", href_of("mfa_index")),
     ]

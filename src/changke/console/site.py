@@ -86,18 +86,25 @@ def href_of(name: str, **arguments: Any) -> str:
 def build_side_bar(viewer: Viewer, *, current: str) -> list[dict[str, Any]]:
     """Return groups with the entries that exist and that the viewer may open; groups without any are left out."""
     best = max(
-        (entry for group in SIDE_BAR for entry in group.entries),
-        key=lambda entry: max(
-            (len(start) for start in (entry.name, *entry.covers) if current.startswith(start)), default=0
-        ),
+        (entry for group in SIDE_BAR for entry in group.entries), key=lambda entry: _fits(entry, current=current)
     )
     groups = []
     for group in SIDE_BAR:
         entries = [
-            {"title": entry.title, "icon": entry.icon, "href": href, "is_current": entry is best and current != ""}
+            {
+                "title": entry.title,
+                "icon": entry.icon,
+                "href": href,
+                "is_current": entry is best and _fits(entry, current=current) > 0,
+            }
             for entry in group.entries
             if (href := href_of(entry.name)) and may_open(viewer, name=entry.name)
         ]
         if entries:
             groups.append({"title": group.title, "entries": entries})
     return groups
+
+
+def _fits(entry: Entry, *, current: str) -> int:
+    """Return how much of a URL name an entry covers; 0 where it is not the entry's page."""
+    return max((len(start) for start in (entry.name, *entry.covers) if current.startswith(start)), default=0)
