@@ -12,7 +12,8 @@ from changke.actions.steps.audit import record_audit
 from changke.actions.steps.rfm_runs import begin_run
 from changke.insight.engine import open_engine
 from changke.insight.lake import facts_of, hold_current
-from changke.insight.runs import score_run
+from changke.insight.runs import RfmRun as RunSummary
+from changke.insight.runs import run_rfm
 from changke.kernel.errors import ChangkeError, fail
 from changke.queries.settings import load_setting
 from changke.records.models import RfmRun
@@ -73,7 +74,7 @@ def result_path(public_id: str) -> Path:
 def _score(run: RfmRun, *, rfm: RfmSettings) -> dict[str, Any]:
     lake = Path(settings.LAKE)
     with hold_current(lake) as version, open_engine(spill=lake) as engine:
-        cuts = score_run(
+        found = run_rfm(
             engine,
             facts_of(engine, version),
             rfm=rfm,
@@ -81,4 +82,4 @@ def _score(run: RfmRun, *, rfm: RfmSettings) -> dict[str, Any]:
             as_of=run.as_of,
             path=result_path(run.public_id),
         )
-    return {"cuts": dict(TypeAdapter(type(cuts)).dump_python(cuts, mode="json"))}
+    return dict(TypeAdapter(RunSummary).dump_python(found, mode="json"))

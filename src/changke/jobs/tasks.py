@@ -7,6 +7,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from changke.actions.due_work import do_due_work
+from changke.actions.imports import run_import
 from changke.actions.lake import refresh_lake
 from changke.actions.rfm_runs import score_rfm
 from changke.kernel.clock import utc_now
@@ -29,6 +30,11 @@ def refresh() -> None:
 @app.task(name=JobName.SCORE_RFM.value, lock="lake")
 def score(run_id: int) -> None:
     score_rfm(run_id, now=utc_now())
+
+
+@app.task(name=JobName.RUN_IMPORT.value, lock="import")
+def import_history(run_id: int) -> None:
+    run_import(run_id, now=utc_now())
 
 
 @app.periodic(cron="* * * * * */10")
