@@ -9,16 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 from changke.console.insight_sight import Sight, with_sight
 from changke.console.page import render_page
+from changke.console.segment_builder import say_in_words
 from changke.console.site import href_of
-from changke.insight.segment_json import tree_from_json, tree_to_json
+from changke.insight.segment_json import segment_to_json, tree_from_json
 from changke.kernel.errors import ChangkeError
-from changke.kernel.money import currency
 from changke.lobby.permissions import may_open
-from changke.queries.company import load_company
-from changke.queries.insight import list_found_members, name_any
+from changke.queries.insight import list_found_members
 from changke.rules.segments import Segment
 from changke.ui.figures import Pages
-from changke.ui.sentences import write_sentence
 
 PAGE_SIZE = 50
 
@@ -30,21 +28,19 @@ def show_members(request: HttpRequest, sight: Sight) -> HttpResponse:
         tree = tree_from_json(json.loads(request.GET.get("where", "")))
     except (ValueError, ChangkeError) as error:
         raise Http404 from error
+    definition = Segment(where=tree)
     number = max(1, int(request.GET.get("page", "1")) if request.GET.get("page", "1").isdigit() else 1)
     found = list_found_members(
-        sight.viewer, lake=sight.lake, definition=Segment(where=tree), first=(number - 1) * PAGE_SIZE, size=PAGE_SIZE
+        sight.viewer, lake=sight.lake, definition=definition, first=(number - 1) * PAGE_SIZE, size=PAGE_SIZE
     )
-    company = load_company()
-    where = json.dumps(tree_to_json(tree), separators=(",", ":"))
+    spelled = json.dumps(segment_to_json(definition), separators=(",", ":"))
     segment_href = href_of("segment_new") if may_open(sight.viewer, name="segment_new") else ""
     context = {
         "sight": sight,
         "found": found,
-        "sentence": write_sentence(
-            found.sentence, unit=currency(company.currency if company else "CNY"), name_of=name_any
-        ),
+        "sentence": say_in_words(definition),
         "pages": Pages(number=number, size=PAGE_SIZE, total=found.total),
-        "segment_href": segment_href and f"{segment_href}?{urlencode({'where': where})}",
+        "segment_href": segment_href and f"{segment_href}?{urlencode({'tree': spelled})}",
     }
     return render_page(request, "console/insight/members.html", context, title=_("Members behind the figure"))
 

@@ -24,13 +24,14 @@ def show_charts(
     context: Mapping[str, Any] | None = None,
     lead: Any = "",
     has_days: str = "",
+    crumbs: Sequence[tuple[Any, str]] = (),
 ) -> HttpResponse:
     """Answer a page of charts or, with ?export=, the table of one; `has_days` = "days" shows the picker of days."""
     export = answer_export(request, charts, unit=company_unit())
     if export is not None:
         return export
     frame = {"sight": sight, "charts": charts, "has_days": has_days}
-    return render_page(request, template, {**frame, **(context or {})}, title=title, lead=lead)
+    return render_page(request, template, {**frame, **(context or {})}, title=title, lead=lead, crumbs=crumbs)
 
 
 def company_unit() -> Currency:

@@ -1,7 +1,7 @@
 """The RFM map: who came lately, often and for much, as a grid; behind every cell its members."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,7 +49,7 @@ def show_map(request: HttpRequest, sight: Sight) -> HttpResponse:
     """Show the map of the present scores."""
     found = load_rfm_map(sight.viewer, lake=sight.lake, scope=sight.everything)
     choice = read_choice(request)
-    charts = [map_chart(found.cells, choice=choice, sight=sight), rule_chart(found.cells, sight=sight)]
+    charts = [map_chart(found.cells, choice=choice, href=sight.href), rule_chart(found.cells, href=sight.href)]
     context = {
         "axes": axes_tabs(request, choice),
         "thirds": third_tabs(request, choice),
@@ -64,8 +64,8 @@ def show_map(request: HttpRequest, sight: Sight) -> HttpResponse:
     )  # fmt: skip
 
 
-def map_chart(cells: Sequence[CellFigures], *, choice: MapChoice, sight: Sight) -> Chart:
-    """Return the grid: a square's size is its members, its colour their mean value."""
+def map_chart(cells: Sequence[CellFigures], *, choice: MapChoice, href: Callable[..., str]) -> Chart:
+    """Return the grid: a square's size is its members, its colour their mean value; `href` leads to members."""
     shown = [cell for cell in cells if choice.third_score in (None, getattr(cell, choice.third))]
     members: Counter[tuple[int, int]] = Counter()
     spent: Counter[tuple[int, int]] = Counter()
@@ -75,7 +75,7 @@ def map_chart(cells: Sequence[CellFigures], *, choice: MapChoice, sight: Sight) 
         spent[place] += cell.net_minor
     columns = [ONCE, 1, 2, 3, 4, 5] if choice.columns == "f" else [1, 2, 3, 4, 5]
     places = sorted(members, reverse=True)
-    hrefs = {place: sight.href(*conditions(place, choice)) for place in places}
+    hrefs = {place: href(*conditions(place, choice)) for place in places}
     best = [place for place in places if place[0] >= 4 and place[1] >= 4]
     total_members, total_spent = sum(members.values()), sum(spent.values())
     names = (choice.columns.upper(), choice.rows.upper())
@@ -149,7 +149,7 @@ def conditions(place: tuple[int, int], choice: MapChoice) -> list[Tree]:
     return parts
 
 
-def rule_chart(cells: Sequence[CellFigures], *, sight: Sight) -> Chart:
+def rule_chart(cells: Sequence[CellFigures], *, href: Callable[..., str]) -> Chart:
     """Return the members under each named rule on cells."""
     members: Counter[str] = Counter()
     spent: Counter[str] = Counter()
@@ -164,7 +164,7 @@ def rule_chart(cells: Sequence[CellFigures], *, sight: Sight) -> Chart:
     labels = [str(word(name, kind="CellRule")) for name in names]
     total, total_spent = sum(members.values()), sum(spent.values())
     wake = members["win_back_first"]
-    hrefs = [sight.href(Choice(field="rfm_cell", values=tuple(sorted(scores[name])))) for name in names]
+    hrefs = [href(Choice(field="rfm_cell", values=tuple(sorted(scores[name])))) for name in names]
     return Chart(
         key="rfm-rules",
         subject=_("What to do with whom"),

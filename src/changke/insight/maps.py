@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import ibis
+from ibis.backends.duckdb import Backend
 
+from changke.insight.engine import parquet_view, rows_of
 from changke.insight.reports.overview import of_stores, visits_of
 from changke.insight.segments import COLUMNS, narrow, predicate
-from changke.insight.tables import LakeReader
+from changke.insight.tables import LakeReader, whole_numbers
 from changke.kernel.periods import Period
 from changke.rules.reports.scope import Scope
 from changke.rules.segments import Tree
@@ -33,15 +36,27 @@ def list_cells(lake: LakeReader, *, scope: Scope) -> tuple[CellFigures, ...]:
     """Return every cell that has members of the scope's stores; who has no score is in none."""
     rows = home_rows(lake, scope)
     rows = rows.filter(rows.rfm_cell.notnull())
-    return cells_in(lake, rows)
-
-
-def cells_in(lake: LakeReader, rows: ibis.Table) -> tuple[CellFigures, ...]:
-    """Count the cells of scored rows: of the wide row, or of a run."""
     cells = rows.group_by(r="r_score", f="f_score", m="m_score", bought_once="bought_once").aggregate(
         members=rows.count(), net_minor=rows.net_minor.sum()
     )
     return tuple(CellFigures(**row) for row in lake.rows(cells.order_by("r", "f", "m", "bought_once")))
+
+
+def list_run_cells(engine: Backend, *, run: Path) -> tuple[CellFigures, ...]:
+    """Return the cells of a kept run; its money is what the run scored."""
+    rows = parquet_view(engine, name="run", path=run)
+    cells = rows.group_by(r="r_score", f="f_score", m="m_score", bought_once="bought_once").aggregate(
+        members=rows.count(), net_minor=rows.monetary_minor.sum()
+    )
+    found = whole_numbers(rows_of(engine, cells.order_by("r", "f", "m", "bought_once")))
+    return tuple(CellFigures(**row) for row in found.to_pylist())
+
+
+def count_run_classes(engine: Backend, *, run: Path) -> dict[str, int]:
+    """Return the members of each life-cycle class in a kept run."""
+    rows = parquet_view(engine, name="run", path=run)
+    found = rows_of(engine, rows.group_by("life_class").aggregate(members=rows.count())).to_pylist()
+    return {row["life_class"]: row["members"] for row in found}
 
 
 def count_split(lake: LakeReader, *, scope: Scope, value: str, score: str) -> int:

@@ -4,15 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.utils.translation import get_language
-
 from changke.insight.maps import best_sql
 from changke.insight.segments import count_segment
 from changke.queries.lake import CurrentLake
 from changke.queries.segments import within_reach
 from changke.records.models import Category, Member, Product, Region, Staff, Store
 from changke.rules.names import mask_name
-from changke.rules.segments import Segment, Sentence, say
+from changke.rules.segments import Segment
 from changke.rules.staff import Permission, Viewer, require
 
 
@@ -76,7 +74,6 @@ class FoundMember:
 class FoundMembers:
     total: int
     rows: tuple[FoundMember, ...]
-    sentence: Sentence
 
 
 def list_found_members(
@@ -101,21 +98,7 @@ def list_found_members(
         name = known["name"] if may_see else mask_name(known["name"])
         rows.append(FoundMember(public_id=known["public_id"], code=known["code"], name=name, **row))
     total = count_segment(scoped, lake=lake.reader, on=lake.as_of)
-    return FoundMembers(total=total, rows=tuple(rows), sentence=say(definition.where))
-
-
-def name_any(kind: str, number: int) -> str:
-    """Return the name of a row that a sentence names by its id; the id where there is none."""
-    models: dict[str, type[Store | Region | Category | Product]] = {
-        "store": Store,
-        "region": Region,
-        "category": Category,
-        "product": Product,
-    }
-    row = models[kind].objects.filter(id=number).first() if kind in models else None
-    if row is None:
-        return str(number)
-    return row.name if (get_language() or "zh").startswith("zh") or not row.name_en else row.name_en
+    return FoundMembers(total=total, rows=tuple(rows))
 
 
 def name_staff(ids: Iterable[int]) -> dict[int, str]:

@@ -21,6 +21,7 @@ from changke.rules.members import (
 )
 from changke.rules.rfm import FrequencyMeasure, MonetaryMeasure, Population, RfmMethod
 from changke.rules.sales import SaleKind, TenderKind
+from changke.rules.schedules import RunOrigin
 from changke.rules.staff import Role
 from changke.rules.stores import Ownership
 
@@ -117,6 +118,11 @@ WORDS: Final[dict[str, Mapping[str, Any]]] = {
         "running": pgettext_lazy("job", "Running"),
         "done": pgettext_lazy("job", "Done"),
         "failed": pgettext_lazy("job", "Failed"),
+    },
+    RunOrigin.__name__: {
+        "manual": pgettext_lazy("run", "By hand"),
+        "monthly": pgettext_lazy("run", "Monthly"),
+        "quarterly": pgettext_lazy("run", "Quarterly"),
     },
     "Tier": {
         "regular": pgettext_lazy("tier", "Regular"),
