@@ -55,8 +55,7 @@ def write_full(draft: Draft, batches: FactBatches) -> None:
     for table in ("totals", "touched", "features"):
         draft.drop(table)
     draft.manifest = replace(draft.manifest, as_of=None, totals_key="", cuts=None)
-    sales = parquet_view(draft.engine, name="sales", path=draft.version().files("sales"))
-    _write_visits(draft, visits_of_sales(sales))
+    write_visits(draft, parquet_view(draft.engine, name="sales", path=draft.version().files("sales")))
 
 
 def merge_delta(draft: Draft, delta: Delta) -> None:
@@ -79,6 +78,14 @@ def merge_delta(draft: Draft, delta: Delta) -> None:
         pq.write_table(_ids(touched), draft.new_file("touched"))
     if moved:
         _move_members(draft, _ids(moved))
+
+
+def write_visits(draft: Draft, sales: ibis.Table) -> None:
+    """Make all visits from sales, those of a member side by side: grouping them is then three times as fast."""
+    for table in ("visits", "visits_anew", "moved_members"):
+        draft.drop(table)
+    rows = visits_of_sales(sales).select(schemas.VISITS.names).order_by("member_id", "day", "store_id")
+    write_parquet(draft.engine, rows, path=draft.new_file("visits"))
 
 
 def refresh_features(
@@ -204,20 +211,12 @@ def _move_members(draft: Draft, moved: pa.Table) -> None:
     base = pq.ParquetDataset(draft.folder / "visits").fragments
     base_rows = sum(fragment.metadata.num_rows for fragment in base)
     if engine.to_pyarrow(anew.count()).as_py() * 100 > base_rows * MOVED_PERCENT_MAX:
-        _write_visits(draft, visits_of_sales(sales))
+        write_visits(draft, sales)
         return
     for table, rows in (("visits_anew", anew), ("moved_members", moved_now)):
         path = draft.new_file(table)
         write_parquet(engine, rows, path=path)
         _keep_only(path)
-
-
-def _write_visits(draft: Draft, visits: ibis.Table) -> None:
-    """Write all visits, those of a member next to each other: grouping them again is then three times as fast."""
-    for table in ("visits", "visits_anew", "moved_members"):
-        draft.drop(table)
-    rows = visits.select(schemas.VISITS.names).order_by("member_id", "day", "store_id")
-    write_parquet(draft.engine, rows, path=draft.new_file("visits"))
 
 
 def _keep_only(path: Path) -> None:
