@@ -9,7 +9,6 @@ import pytest
 
 from changke.demo.chain import Chain, simulate_chain
 from changke.demo.parameters import load_parameters
-from changke.demo.tables import WAKE_UPS
 from changke.insight import staging
 from changke.insight.staging import StagedTables
 from changke.rules.members import BirthCalendar, ConsentChannel, ConsentPurpose, Gender, MemberStatus, SourceChannel
@@ -53,7 +52,7 @@ def test_tables_follow_the_staged_schemas(chain: Chain, name: str) -> None:
 
 def test_wake_ups_follow_their_schema(chain: Chain) -> None:
     chain.wake_ups.validate(full=True)
-    assert chain.wake_ups.schema == WAKE_UPS
+    assert chain.wake_ups.schema == staging.OPPORTUNITIES
 
 
 def test_the_last_day_is_the_callers(chain: Chain, duck: duckdb.DuckDBPyConnection) -> None:

@@ -25,7 +25,7 @@ class Chain:
     last_day: date
     shop: Shop
     tables: StagedTables
-    wake_ups: pa.Table  # tables.WAKE_UPS
+    wake_ups: pa.Table  # staging.OPPORTUNITIES
 
 
 def simulate_chain(parameters: Parameters, *, ends_on: date) -> Chain:

@@ -49,7 +49,8 @@ class StaffRow:
     title_en: str
     role: Role
     store_code: str | None
-    started_on: date
+    username: str  # "" = no sign-in
+    started_on: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +151,7 @@ def _hire(
             for store in stores
             for number in range(1, job.get("each_store", 0) + 1)
         ]
+    first = {next(code for job, code, _ in posts if job is wanted) for wanted in jobs}
     names = draw_names(rng, genders=rng.choice([Gender.FEMALE, Gender.MALE], size=len(posts)))
     eldest = min(store.opened_on for store in stores)
     return tuple(
@@ -160,6 +162,7 @@ def _hire(
             title_en=job["title_en"],
             role=Role(job["role"]),
             store_code=store.code if store else None,
+            username=job["sign_in"] if code in first else "",
             started_on=store.opened_on if store else eldest,
         )
         for (job, code, store), name in zip(posts, names, strict=True)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,15 +22,6 @@ from changke.insight.staging import StagedTables
 from changke.rules.members import MemberStatus
 from changke.rules.sales import SaleKind
 from changke.rules.staff import Role
-
-WAKE_UPS: Final = pa.schema(
-    [
-        pa.field("member_code", pa.string(), nullable=False),
-        pa.field("due_on", pa.date32(), nullable=False),
-        pa.field("offer_ends_on", pa.date32(), nullable=False),  # last day of its offer
-        pa.field("withheld", pa.string()),  # null = sent; else why not
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +102,7 @@ def stage_chain(
 def stage_wake_ups(wake_ups: WakeUpsDue, *, parameters: Parameters, first_day: date) -> pa.Table:
     """Write the wake-ups that were due, by member code."""
     return _table(
-        WAKE_UPS,
+        staging.OPPORTUNITIES,
         member_code=_member_codes(wake_ups.member),
         due_on=_dates(wake_ups.due, first_day=first_day),
         offer_ends_on=_dates(wake_ups.due + parameters.wake_ups.offer_days - 1, first_day=first_day),

@@ -83,6 +83,15 @@ TENDERS: Final = pa.schema(
     ]
 )
 
+# A wake-up that was due for a sleeping member (facts.OPPORTUNITIES), by the member's code.
+OPPORTUNITIES: Final = pa.schema(
+    [
+        pa.field("member_code", pa.string(), nullable=False),
+        pa.field("due_on", pa.date32(), nullable=False),
+        pa.field("offer_ends_on", pa.date32(), nullable=False),
+        pa.field("withheld", pa.string()),
+    ]
+)
 
 Staged = pa.Table | tuple[Path, ...]  # in memory, or Parquet files that have at least the columns of the schema
 
