@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -9,6 +10,7 @@ import structlog
 from django.test import Client, RequestFactory
 
 from changke.kernel.errors import fail
+from changke.lobby.problems import server_error
 from changke.lobby.viewer import address_of
 from changke.rules.staff import NotAllowedError, Role
 
@@ -82,3 +84,13 @@ def test_only_our_own_proxies_say_who_calls(settings: object, proxies: int, forw
     settings.PROXIES = proxies  # type: ignore[attr-defined]
     request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.9", HTTP_X_FORWARDED_FOR=forwarded)
     assert address_of(request) == address
+
+
+def test_the_page_of_a_broken_server_asks_no_database(
+    sign_in: Callable[[Role], Client], django_assert_num_queries: Any
+) -> None:
+    request = RequestFactory().get("/console/account")
+    request.number = "0123456789abcdef"  # type: ignore[attr-defined]
+    with django_assert_num_queries(0):
+        answer = server_error(request)
+    assert answer.status_code == 500 and b"0123456789abcdef" in answer.content

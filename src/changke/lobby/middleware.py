@@ -50,6 +50,7 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         request_id = token_hex(8)
+        request.number = request_id  # type: ignore[attr-defined] # what a page of an error tells
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
             match = request.resolver_match

@@ -44,6 +44,7 @@ ADDRESSES: Final[Mapping[str, Access | Permission]] = {
     "insight_forecast": Permission.SEE_INSIGHT,
     "insight_goods": Permission.SEE_INSIGHT,
     "insight_life": Permission.SEE_INSIGHT,
+    "insight_life_movers": Permission.SEE_MEMBERS,
     "insight_life_settings": Permission.SEE_INSIGHT,
     "insight_loyalty": Permission.SEE_INSIGHT,
     "insight_members": Permission.SEE_MEMBERS,
@@ -58,6 +59,7 @@ ADDRESSES: Final[Mapping[str, Access | Permission]] = {
     "insight_runs": Permission.SEE_INSIGHT,
     "insight_schedule": Permission.EDIT_SETTINGS,
     "insight_stores": Permission.SEE_INSIGHT,
+    "insight_waiting": Access.SIGNED_IN,
     # account
     "account": Access.SIGNED_IN,
     "account_sessions_end": Access.SIGNED_IN,

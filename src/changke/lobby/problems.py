@@ -69,6 +69,9 @@ def answer_problem(request: HttpRequest, *, status: int, details: tuple[str, ...
         }
         return JsonResponse(body, status=status, content_type="application/problem+json")
     context = {"title": words.title, "text": words.text, "details": details, "status": status}
+    if status == 500:  # whatever broke may break again: this page asks no session and no database
+        context["number"] = getattr(request, "number", "")
+        return HttpResponse(render_to_string("lobby/problem.html", context), status=status)
     return HttpResponse(render_to_string("lobby/problem.html", context, request=request), status=status)
 
 
