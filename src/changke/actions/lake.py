@@ -61,6 +61,7 @@ def refresh_lake(*, now: datetime, as_of: date | None = None) -> Refreshed:
         LakeRefresh.objects.filter(id=row.id).update(
             state="done", version=draft.folder.name, finished_at=now, is_full=is_full, sales_changed=changed
         )
+        enqueue(JobName.COMPUTE_USUAL_FIGURES, lock="figures")
     return Refreshed(version=draft.folder.name, as_of=day, is_full=is_full, sales_changed=changed)
 
 

@@ -1,6 +1,8 @@
 """Two runs side by side: who moved from which class, score or rule to which, and their names."""
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from django import forms
@@ -13,13 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from changke.actions.segments import SegmentCard, save_new_segment
-from changke.console.forms import accept, posted
+from changke.console.forms import accept, page_number, posted
 from changke.console.insight_page import part_of, show_charts
 from changke.console.insight_runs import CLASSES, run_or_404, title_of
 from changke.console.insight_sight import Sight, with_sight
 from changke.console.page import render_page
 from changke.kernel.clock import utc_now
-from changke.lobby.permissions import may_open
 from changke.queries.insight_runs import Mark, Move, RunRow, list_mover_ids, load_moves, name_movers
 from changke.rules.segments import Choice, Segment
 from changke.rules.segments.tree import VALUES_MAX
@@ -77,6 +78,9 @@ def movement_chart(moves: Sequence[Move], *, by: Mark, before: RunRow, after: Ru
     stayed = sum(move.members for move in scored if move.source == move.target)
     counts = {(move.source, move.target): move.members for move in moves}
     hrefs = {pair: movers_href(by, *pair, before=before, after=after) for pair in counts}
+    left: Counter[str | None] = Counter()
+    for move in moves:
+        left[move.source] += move.members
     pairs = sorted(counts, key=lambda pair: -counts[pair])
     return Chart(
         key="movement",
@@ -94,7 +98,7 @@ def movement_chart(moves: Sequence[Move], *, by: Mark, before: RunRow, after: Ru
                 spell_mark(source, by=by),
                 spell_mark(target, by=by),
                 counts[source, target],
-                part_of(counts[source, target], sum(move.members for move in moves if move.source == source)),
+                part_of(counts[source, target], left[source]),
             ]
             for source, target in pairs
         ],
@@ -103,11 +107,12 @@ def movement_chart(moves: Sequence[Move], *, by: Mark, before: RunRow, after: Ru
             [spell_mark(mark, by=by) for mark in targets],
             [spell_mark(mark, by=by) for mark in sources],
             [
-                (targets.index(target), sources.index(source), counts[source, target], hrefs[source, target])
-                for source, target in pairs
+                (targets.index(target), sources.index(source), part_of(counts[source, target], left[source]), href)
+                for (source, target), href in hrefs.items()
             ],
+            kind="share",
         ),
-        note=_("A click on a field lists its members."),
+        note=_("Percent of those who stood in the row before. A click on a field lists its members."),
         size="wide",
     )
 
@@ -136,32 +141,34 @@ def show_movers(request: HttpRequest, sight: Sight) -> HttpResponse:
         raise Http404
     ids = list_mover_ids(sight.viewer, before=before, after=after, by=by, source=source, target=target)
     title = _("%(source)s to %(target)s") % {"source": spell_mark(source, by=by), "target": spell_mark(target, by=by)}
-    form = ListForm(posted(request), initial={"name": f"{title} {day(after.as_of)}"})
+    ask = {"before": before.public_id, "after": after.public_id, "by": by.value}
+    here = reverse("insight_run_compare") + "?" + urlencode(ask)
+    crumbs = ((_("Runs"), reverse("insight_runs")), (_("Movement"), here))
+    return answer_list(request, sight, ids=ids, title=title, on=after.as_of, crumbs=crumbs)
+
+
+def answer_list(
+    request: HttpRequest, sight: Sight, *, ids: list[int], title: str, on: date, crumbs: Sequence[tuple[str, str]]
+) -> HttpResponse:
+    """Show members by name, or save them as a fixed list under the name that was posted."""
+    form = ListForm(posted(request), initial={"name": f"{title} {day(on)}"})
     may_save = sight.viewer.may(Permission.EDIT_SEGMENTS) and 0 < len(ids) <= VALUES_MAX
 
     def save() -> None:
         definition = Segment(where=Choice(field="member_id", values=tuple(ids)))
-        save_new_segment(
-            sight.viewer, card=SegmentCard(name=form.cleaned_data["name"], definition=definition), now=utc_now()
-        )
+        card = SegmentCard(name=form.cleaned_data["name"], definition=definition)
+        save_new_segment(sight.viewer, card=card, now=utc_now())
 
     if form.is_bound and may_save and form.is_valid() and accept(form, act=save):
         messages.success(request, _("Saved as a fixed list."))
-        return redirect("segments" if may_open(sight.viewer, name="segments") else "insight_runs")
-    asked = request.GET.get("page", "1")
-    pages = Pages(number=max(1, int(asked)) if asked.isdecimal() else 1, size=PAGE_SIZE, total=len(ids))
+        return redirect("segments")
+    pages = Pages(number=page_number(request), size=PAGE_SIZE, total=len(ids))
     context = {
         "movers": name_movers(sight.viewer, ids=ids[pages.offset : pages.offset + PAGE_SIZE]),
         "pages": pages,
         "form": form if may_save else None,
         "is_too_many": len(ids) > VALUES_MAX,
     }
-    here = (
-        reverse("insight_run_compare")
-        + "?"
-        + urlencode({"before": before.public_id, "after": after.public_id, "by": by.value})
-    )
-    crumbs = ((_("Runs"), reverse("insight_runs")), (_("Movement"), here))
     return render_page(request, "console/insight/movers.html", context, title=title, crumbs=crumbs)
 
 

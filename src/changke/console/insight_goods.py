@@ -1,7 +1,6 @@
 """Products and times: what sells, to whom, and at which hours."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -11,39 +10,59 @@ from django.utils.translation import gettext_lazy
 from changke.console.insight_page import part_of, show_charts
 from changke.console.insight_sight import Sight, drill, with_sight
 from changke.queries.insight import Named, name_categories, name_products
-from changke.queries.insight_reports import load_goods, load_hours, load_novelty
-from changke.rules.reports.overview import Novelty, NoveltyRow
+from changke.queries.insight_pages import GoodsFigures, InsightPage
+from changke.rules.reports.overview import DayRow, Novelty, NoveltyRow
 from changke.rules.reports.scope import mean
-from changke.rules.reports.shop import TOP_CATEGORIES, Goods, GoodsRow, HourRow
+from changke.rules.reports.shop import GoodsRow, HourRow
 from changke.rules.segments import Bought
-from changke.ui.charts import Chart, Column, Series, draw_bars, draw_heat
-from changke.ui.templatetags.ui import local_name, share
+from changke.ui.charts import Chart, Column, Series, draw_bars, draw_heat, draw_lines
+from changke.ui.templatetags.ui import day, local_name, share
 from changke.ui.words import WEEKDAYS
 
-PRODUCTS_SHOWN: Final = 15
 
-
-@with_sight(gettext_lazy("Products and times"))
-def show_goods(request: HttpRequest, sight: Sight) -> HttpResponse:
-    """Show the best categories and products, the week by hours, and new against old members."""
-    viewer, lake, scope = sight.viewer, sight.lake, sight.scope
-    top = load_goods(viewer, lake=lake, scope=scope, by=Goods.TOP_CATEGORY, rows_max=TOP_CATEGORIES)
-    products = load_goods(viewer, lake=lake, scope=scope, by=Goods.PRODUCT, rows_max=PRODUCTS_SHOWN)
+@with_sight(gettext_lazy("Products and times"), page=InsightPage.GOODS)
+def show_goods(request: HttpRequest, sight: Sight, found: GoodsFigures) -> HttpResponse:
+    """Show the best categories and products, the week by hours, days, and new against old members."""
+    categories = name_categories(row.key for row in found.categories)
+    products = name_products(row.key for row in found.products if row.key is not None)
     charts = [
-        goods_chart(
-            "categories", _("Top six categories"), top, names=name_categories(row.key for row in top), sight=sight
-        ),
-        goods_chart(
-            "products",
-            _("Best-selling products"),
-            products,
-            names=name_products(row.key for row in products if row.key is not None),
-            sight=sight,
-        ),
-        hour_chart(load_hours(viewer, lake=lake, scope=scope)),
-        novelty_chart(load_novelty(viewer, lake=lake, scope=scope)),
+        goods_chart("categories", _("Top six categories"), found.categories, names=categories, sight=sight),
+        goods_chart("products", _("Best-selling products"), found.products, names=products, sight=sight),
+        hour_chart(found.hours),
+        day_chart(found.days),
+        novelty_chart(found.novelty),
     ]
     return show_charts(request, sight, charts, title=_("Products and times"), has_days="days")
+
+
+def day_chart(rows: Sequence[DayRow]) -> Chart:
+    """Return the days, members' sales beside all sales."""
+    best = max(rows, key=lambda row: row.sales_minor, default=None)
+    labels = [day(row.day) for row in rows]
+    return Chart(
+        key="days",
+        subject=_("Sales by day"),
+        finding=_("The best day was %(day)s") % {"day": day(best.day)} if best else _("Nothing was sold in these days"),
+        columns=[
+            Column(label=_("Day"), kind="text"),
+            Column(label=_("Sales"), kind="money"),
+            Column(label=_("Sales to members"), kind="money"),
+            Column(label=_("Receipts")),
+            Column(label=_("Members who bought")),
+        ],
+        rows=[
+            [label, row.sales_minor, row.member_sales_minor, row.receipts, row.buyers]
+            for row, label in zip(rows, labels, strict=True)
+        ],
+        drawing=draw_lines(
+            labels,
+            Series(name=_("Sales"), values=[row.sales_minor for row in rows]),
+            Series(name=_("Sales to members"), values=[row.member_sales_minor for row in rows], colour="series-2"),
+            kind="money",
+        )
+        if rows
+        else None,
+    )
 
 
 def goods_chart(key: str, subject: str, rows: Sequence[GoodsRow], *, names: Mapping[int, Named], sight: Sight) -> Chart:
@@ -118,8 +137,8 @@ def hour_chart(rows: Sequence[HourRow]) -> Chart:
             *(Column(label=f"{hour}:00") for hour in hours),
         ],
         rows=[
-            [str(name), *(found.receipts if (found := receipts.get((day, hour))) else 0 for hour in hours)]
-            for day, name in enumerate(WEEKDAYS, start=1)
+            [str(name), *(found.receipts if (found := receipts.get((weekday, hour))) else 0 for hour in hours)]
+            for weekday, name in enumerate(WEEKDAYS, start=1)
         ],
         drawing=draw_heat(
             [str(hour) for hour in hours],

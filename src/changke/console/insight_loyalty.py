@@ -10,39 +10,27 @@ from django.utils.translation import gettext_lazy
 
 from changke.console.insight_page import part_of, show_charts
 from changke.console.insight_sight import Sight, with_sight
-from changke.kernel.periods import Period, add_months, month_of
-from changke.queries.insight_maps import load_groups
-from changke.queries.insight_reports import load_cohorts, load_curve, load_intervals
-from changke.rules.reports.loyalty import CohortBasis, CohortCell, GroupBy, GroupRow, IntervalRow, LorenzPoint
-from changke.rules.reports.scope import Scope
+from changke.kernel.periods import month_of
+from changke.queries.insight_pages import InsightPage, LoyaltyFigures
+from changke.rules.reports.loyalty import CohortCell, GroupRow, IntervalRow, LorenzPoint
 from changke.rules.segments import Choice, DateBetween
 from changke.ui.charts import Chart, Column, Series, draw_bars, draw_curve, draw_heat
 from changke.ui.templatetags.ui import share
 from changke.ui.words import word
 
 LAYERS: Final = ("vip", "key", "ordinary")
-MONTHS_SHOWN: Final = 12
 
 
-@with_sight(gettext_lazy("Loyalty and value"))
-def show_loyalty(request: HttpRequest, sight: Sight) -> HttpResponse:
+@with_sight(gettext_lazy("Loyalty and value"), page=InsightPage.LOYALTY)
+def show_loyalty(request: HttpRequest, sight: Sight, found: LoyaltyFigures) -> HttpResponse:
     """Show cohorts, pyramid, 20/80 curve and intervals."""
-    year = Scope(period=last_months(sight), store_ids=sight.store_ids)
-    viewer, lake, scope = sight.viewer, sight.lake, sight.scope
-    cohorts = load_cohorts(viewer, lake=lake, scope=year, basis=CohortBasis.FIRST_PURCHASE)
     charts = [
-        cohort_chart(cohorts, sight=sight),
-        pyramid_chart(load_groups(viewer, lake=lake, scope=scope, by=GroupBy.VALUE_LAYER), sight=sight),
-        curve_chart(load_curve(viewer, lake=lake, scope=scope)),
-        interval_chart(load_intervals(viewer, lake=lake, scope=scope)),
+        cohort_chart(found.cohorts, sight=sight),
+        pyramid_chart(found.layers, sight=sight),
+        curve_chart(found.curve),
+        interval_chart(found.intervals),
     ]
     return show_charts(request, sight, charts, title=_("Loyalty and value"), has_days="days")
-
-
-def last_months(sight: Sight) -> Period:
-    """Return the last twelve calendar months up to the analysis date: what a triangle of cohorts can show."""
-    last = sight.everything.period.last
-    return Period(first=add_months(last.replace(day=1), months=1 - MONTHS_SHOWN), last=last)
 
 
 def cohort_chart(cells: Sequence[CohortCell], *, sight: Sight) -> Chart:
@@ -185,6 +173,7 @@ def interval_chart(rows: Sequence[IntervalRow]) -> Chart:
         rows=[[label, row.intervals, part_of(row.intervals, total)] for row, label in zip(rows, labels, strict=True)],
         drawing=draw_bars(labels, Series(name="", values=[row.intervals for row in rows])) if total else None,
         note=_("Each visit of the period against the visit before it, however long ago."),
+        size="wide",
     )
 
 

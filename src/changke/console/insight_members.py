@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
+from changke.console.forms import page_number
 from changke.console.insight_sight import Sight, with_sight
 from changke.console.page import render_page
 from changke.console.segment_builder import say_in_words
@@ -29,7 +30,7 @@ def show_members(request: HttpRequest, sight: Sight) -> HttpResponse:
     except (ValueError, ChangkeError) as error:
         raise Http404 from error
     definition = Segment(where=tree)
-    number = max(1, int(request.GET.get("page", "1")) if request.GET.get("page", "1").isdigit() else 1)
+    number = page_number(request)
     found = list_found_members(
         sight.viewer, lake=sight.lake, definition=definition, first=(number - 1) * PAGE_SIZE, size=PAGE_SIZE
     )

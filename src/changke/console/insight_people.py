@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from changke.console.insight_page import part_of, show_charts
 from changke.console.insight_sight import Sight, with_sight
 from changke.queries.insight import name_regions
-from changke.queries.insight_maps import load_groups
+from changke.queries.insight_pages import InsightPage
 from changke.rules.reports.loyalty import GroupBy, GroupRow
 from changke.rules.segments import FIELDS, Choice, Number, Tree, Unit, Unknown
 from changke.ui.charts import Chart, Column, Series, draw_bars
@@ -22,25 +22,34 @@ ORDERS: Final[Mapping[GroupBy, Sequence[str]]] = {GroupBy.AGE_BAND: FIELDS["age_
 Name = Callable[[str | int | None], str]
 
 
-@with_sight(gettext_lazy("People"))
-def show_people(request: HttpRequest, sight: Sight) -> HttpResponse:
+@with_sight(gettext_lazy("People"), page=InsightPage.PEOPLE)
+def show_people(request: HttpRequest, sight: Sight, found: Mapping[GroupBy, Sequence[GroupRow]]) -> HttpResponse:
     """Show the members by what is known of them."""
     regions = name_regions()
     names: dict[GroupBy, tuple[str, str, Name]] = {
-        GroupBy.AGE_BAND: ("ages", _("Age"), lambda key: _("unknown") if key in (None, "unknown") else str(key)),
+        GroupBy.AGE_BAND: (
+            "ages",
+            _("Age"),
+            lambda key: (
+                _("unknown")
+                if key in (None, "unknown")
+                else str(key).replace("<=", "≤ ").replace(">", "> ").replace("-", "–")
+            ),
+        ),
         GroupBy.GENDER: ("genders", _("Gender"), lambda key: str(word(str(key), kind="Gender"))),
         GroupBy.REGION: (
             "regions",
             _("Region"),
             lambda key: local_name(regions[key]) if key in regions else _("unknown"),
         ),
-        GroupBy.SPENDING_POWER: ("power", _("Spending power"), lambda key: _("none yet") if key is None else str(key)),
+        GroupBy.SPENDING_POWER: (
+            "power",
+            _("Spending power"),
+            lambda key: _("none yet") if key is None else _("level %(level)s") % {"level": key},
+        ),
         GroupBy.SOURCE_CHANNEL: ("sources", _("Joined by"), lambda key: str(word(str(key), kind="SourceChannel"))),
     }
-    charts = [
-        group_chart(by, load_groups(sight.viewer, lake=sight.lake, scope=sight.scope, by=by), sight=sight, names=found)
-        for by, found in names.items()
-    ]
+    charts = [group_chart(by, rows, sight=sight, names=names[by]) for by, rows in found.items()]
     return show_charts(request, sight, charts, title=_("People"), has_days="days")
 
 
@@ -52,15 +61,19 @@ def group_chart(by: GroupBy, rows: Sequence[GroupRow], *, sight: Sight, names: t
     hrefs = [sight.href(condition(by, row.key)) for row in shown]
     members, sales = sum(row.members for row in shown), sum(row.sales_minor for row in shown)
     known = [row for row in shown if row.key not in (None, "unknown")]
-    best = max(known, key=lambda row: row.sales_minor, default=None)
+    strong = max(
+        (row for row in known if row.members * 50 >= members),
+        key=lambda row: part_of(row.sales_minor, sales) - part_of(row.members, members),
+        default=None,
+    )
     finding = (
-        _("%(name)s brings most: %(sales)s of the sales with %(members)s of the members")
+        _("%(name)s stands out: %(members)s of the members bring %(sales)s of the sales")
         % {
-            "name": name(best.key),
-            "sales": share(part_of(best.sales_minor, sales)),
-            "members": share(part_of(best.members, members)),
+            "name": name(strong.key),
+            "sales": share(part_of(strong.sales_minor, sales)),
+            "members": share(part_of(strong.members, members)),
         }
-        if best is not None and best.sales_minor > 0
+        if strong is not None and sales > 0
         else _("Nothing is known yet")
     )
     return Chart(

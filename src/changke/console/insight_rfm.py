@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from changke.console.insight_page import part_of, show_charts
 from changke.console.insight_sight import Sight, with_sight
 from changke.insight.maps import CellFigures
-from changke.queries.insight_maps import RfmMap, load_rfm_map
+from changke.queries.insight_pages import InsightPage, RfmFigures
 from changke.rules.reports.scope import mean
 from changke.rules.rfm import SHIPPED_CELL_RULES, RfmMethod, RfmScore, name_cell
 from changke.rules.segments import Choice, Flag, Number, Tree
@@ -44,10 +44,9 @@ def read_choice(request: HttpRequest) -> MapChoice:
     return MapChoice(rows=rows, columns=columns, third=third, third_score=int(typed) if typed in set("12345") else None)
 
 
-@with_sight(gettext_lazy("RFM map"))
-def show_map(request: HttpRequest, sight: Sight) -> HttpResponse:
+@with_sight(gettext_lazy("RFM map"), page=InsightPage.RFM)
+def show_map(request: HttpRequest, sight: Sight, found: RfmFigures) -> HttpResponse:
     """Show the map of the present scores."""
-    found = load_rfm_map(sight.viewer, lake=sight.lake, scope=sight.everything)
     choice = read_choice(request)
     charts = [map_chart(found.cells, choice=choice, href=sight.href), rule_chart(found.cells, href=sight.href)]
     context = {
@@ -191,11 +190,11 @@ def rule_chart(cells: Sequence[CellFigures], *, href: Callable[..., str]) -> Cha
     )
 
 
-def ties_of(found: RfmMap) -> dict[str, str] | None:
+def ties_of(found: RfmFigures) -> dict[str, str] | None:
     """Return how many members strict fifths split from an equal; None where the method splits nobody."""
     if found.settings.method is not RfmMethod.STRICT:
         return None
-    return {"r": number(found.split_r), "f": number(found.split_f), "m": number(found.split_m)}
+    return {name: number(count) for name, count in found.split.items()}
 
 
 def once_of(cells: Sequence[CellFigures], *, sight: Sight) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from changke.console.insight_page import part_of, show_charts
 from changke.console.insight_sight import Sight, drill, with_sight
 from changke.queries.insight import StoreName, name_staff
-from changke.queries.insight_reports import load_staff_ranking, load_store_ranking
+from changke.queries.insight_pages import InsightPage, StoreFigures
 from changke.rules.reports.scope import PPM
 from changke.rules.reports.shop import StaffRow, StoreRow
 from changke.rules.segments import Bought
@@ -24,11 +24,10 @@ MANY_CARDS: Final = 20  # new members in the period from which one-time buyers m
 ONCE_MIN_PPM: Final = 200_000  # a fifth: the share that many new cards must make at least
 
 
-@with_sight(gettext_lazy("Store ranking"))
-def show_stores(request: HttpRequest, sight: Sight) -> HttpResponse:
+@with_sight(gettext_lazy("Store ranking"), page=InsightPage.STORES)
+def show_stores(request: HttpRequest, sight: Sight, found: StoreFigures) -> HttpResponse:
     """Show stores by sales, what to watch, and the staff."""
-    rows = load_store_ranking(sight.viewer, lake=sight.lake, scope=sight.scope)
-    staff = load_staff_ranking(sight.viewer, lake=sight.lake, scope=sight.scope)
+    rows, staff = found.stores, found.staff
     stores = {store.id: store for store in sight.stores}
     charts = [store_chart(rows, stores=stores, sight=sight)]
     if staff:

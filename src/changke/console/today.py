@@ -17,7 +17,8 @@ from changke.kernel.clock import utc_now
 from changke.kernel.money import currency, format_money
 from changke.lobby.permissions import may_open
 from changke.queries.company import load_company
-from changke.queries.today import LastDay, Span, TodoKind, list_todos, load_last_day, load_silence, load_span
+from changke.queries.insight_pages import InsightPage
+from changke.queries.today import LastDay, Span, TodayFigures, TodoKind, list_todos
 from changke.rules.reports.overview import DayRow
 from changke.rules.reports.scope import PPM, ppm
 from changke.rules.segments import DateBetween, Number
@@ -50,6 +51,12 @@ TODOS: Final[dict[TodoKind, tuple[str, Any, str, str]]] = {  # icon, words, page
         "duplicates",
         "",
     ),
+    TodoKind.FAILED_IMPORTS: (
+        "error",
+        ngettext_lazy("%(count)s import that failed", "%(count)s imports that failed", "number"),
+        "imports",
+        "",
+    ),
     TodoKind.FAILED_RUNS: (
         "error",
         ngettext_lazy("%(count)s run that failed", "%(count)s runs that failed", "number"),
@@ -59,21 +66,17 @@ TODOS: Final[dict[TodoKind, tuple[str, Any, str, str]]] = {  # icon, words, page
 }
 
 
-@with_sight(gettext_lazy("Today"))
-def show_today(request: HttpRequest, sight: Sight) -> HttpResponse:
+@with_sight(gettext_lazy("Today"), page=InsightPage.TODAY)
+def show_today(request: HttpRequest, sight: Sight, found: TodayFigures) -> HttpResponse:
     """Show the working day's first page."""
-    silent = load_silence()
-    span = load_span(sight.viewer, lake=sight.lake, scope=sight.scope, silent_days=silent)
-    before = load_span(sight.viewer, lake=sight.lake, scope=sight.scope.before(), silent_days=silent)
-    last_day = load_last_day(sight.viewer, lake=sight.lake, store_ids=sight.store_ids, silent_days=silent)
     company = load_company()
     context = {
         "sight": sight,
-        "figures": key_figures(span, before),
+        "figures": key_figures(found.now, found.before),
         "todos": todo_rows(sight.viewer),
-        "changes": list(sentences(last_day, sight=sight, unit_code=company.currency if company else "CNY")),
-        "last_day": last_day.day,
-        "is_old": (timezone.localdate(utc_now()) - last_day.day).days > 1,
+        "changes": list(sentences(found.last_day, sight=sight, unit_code=company.currency if company else "CNY")),
+        "last_day": found.last_day.day,
+        "is_old": (timezone.localdate(utc_now()) - found.last_day.day).days > 1,
     }
     return render_page(request, "console/today/page.html", context, title=_("Today"))
 

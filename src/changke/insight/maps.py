@@ -75,6 +75,23 @@ def count_groups(lake: LakeReader, *, scope: Scope) -> dict[str, int]:
     return {name: count or 0 for name, count in found.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMembers:
+    """The members of class "new" by how they came to be: first visit of all, or one visit after a long silence."""
+
+    first_ever: int
+    came_back: int
+
+
+def count_new(lake: LakeReader, *, scope: Scope) -> NewMembers:
+    """Count class "new" both ways: the sources mean one, the literal rule takes both."""
+    rows = home_rows(lake, scope)
+    rows = rows.filter(rows.life_class == "new")
+    first = rows.first_visit_on == rows.last_visit_on
+    (found,) = lake.rows(rows.aggregate(first_ever=first.sum(), came_back=(~first).sum()))
+    return NewMembers(first_ever=found["first_ever"] or 0, came_back=found["came_back"] or 0)
+
+
 def count_silent(lake: LakeReader, *, scope: Scope, days: int) -> int:
     """Count members whose last visit lies exactly so many days back."""
     rows = home_rows(lake, scope)

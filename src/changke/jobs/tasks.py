@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 
 from changke.actions.due_work import do_due_work
 from changke.actions.imports import run_import
+from changke.actions.insight_figures import compute_figures, compute_usual_figures
 from changke.actions.lake import refresh_lake
 from changke.actions.rfm_runs import score_rfm
 from changke.kernel.clock import utc_now
@@ -25,6 +26,16 @@ def knock(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes the sl
 @app.task(name=JobName.REFRESH_LAKE.value, lock="lake")
 def refresh() -> None:
     refresh_lake(now=utc_now())
+
+
+@app.task(name=JobName.COMPUTE_FIGURES.value, lock="figures")
+def compute(page: str, scope: str) -> None:
+    compute_figures(page, scope)
+
+
+@app.task(name=JobName.COMPUTE_USUAL_FIGURES.value, lock="figures")
+def compute_usual() -> None:
+    compute_usual_figures()
 
 
 @app.task(name=JobName.SCORE_RFM.value, lock="lake")

@@ -1,11 +1,17 @@
-"""Results of heavy reports, kept by the version of the lake they were made from: asked twice, computed once."""
+"""Results of heavy reports, kept by the version of the lake they were made from: asked twice, computed once.
+
+On a large lake a page never computes: it raises ReportMissingError, a job computes inside `computing()`, the page asks
+again. On a small lake the page computes at once.
+"""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_type_hints
 from uuid import uuid4
 
 from django.conf import settings
@@ -15,35 +21,72 @@ from changke.kernel.ids import fingerprint
 from changke.queries.lake import CurrentLake
 
 FOLDER: Final = "results"
+SMALL_VISITS_MAX: Final = 300_000  # up to here every report takes well under a third of a second
 Result = TypeVar("Result")
 
+_computing: ContextVar[bool] = ContextVar("computing", default=False)
 
-def remember(lake: CurrentLake, shape: Any, compute: Callable[..., Result], **parameters: Any) -> Result:
+
+class ReportMissingError(Exception):
+    """Raised where a report of a large lake was asked for that nobody has computed yet."""
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """Let missing reports be computed inside the block, however long it takes."""
+    token = _computing.set(True)
+    try:
+        yield
+    finally:
+        _computing.reset(token)
+
+
+def remember(lake: CurrentLake, compute: Callable[..., Result], **parameters: Any) -> Result:
     """Return `compute(lake.reader, **parameters)`, from disk where this version of the lake has been asked before.
 
-    The key is the function, its parameters and the shape of the result: a changed shape is computed anew. A new version
-    of the lake begins with no results, so nothing goes stale.
+    The key is the function, its parameters and the shape it says it returns: a changed shape is computed anew. A new
+    version of the lake begins with no results, so nothing goes stale.
     """
-    path = path_of(lake, shape, compute, parameters)
-    adapter = adapter_of(shape)
+    adapter = adapter_of(compute)
+    path = path_of(lake, compute, parameters)
     try:
         known: Result = adapter.validate_json(path.read_bytes())
         return known
     except FileNotFoundError:
+        refuse_waiting(lake)
         result = compute(lake.reader, **parameters)
         keep(path, adapter.dump_json(result))
         return result
 
 
-def is_remembered(lake: CurrentLake, shape: Any, compute: Callable[..., Any], **parameters: Any) -> bool:
-    """Say whether asking would be answered at once."""
-    return path_of(lake, shape, compute, parameters).exists()
+def refuse_waiting(lake: CurrentLake) -> None:
+    """Raise ReportMissingError where computing would keep a page waiting."""
+    if not _computing.get() and not is_small(lake):
+        raise ReportMissingError
 
 
-def path_of(lake: CurrentLake, shape: Any, compute: Callable[..., Any], parameters: dict[str, Any]) -> Path:
+def is_small(lake: CurrentLake) -> bool:
+    """Say whether a page may compute by itself."""
+    visits = lake.reader.table("visits")
+    (row,) = lake.reader.rows(visits.aggregate(rows=visits.count()))
+    return int(row["rows"]) <= SMALL_VISITS_MAX
+
+
+def path_of(lake: CurrentLake, compute: Callable[..., Any], parameters: dict[str, Any]) -> Path:
     name = f"{compute.__module__}.{compute.__qualname__}"
-    key = fingerprint(name.encode(), schema_of(shape), spelled(parameters).encode())
-    return settings.LAKE / FOLDER / lake.version / f"{compute.__name__}-{key[:32]}.json"
+    key = fingerprint(name.encode(), schema_of(compute), spelled(parameters).encode())
+    return folder_of(lake) / f"{compute.__name__}-{key[:32]}.json"
+
+
+def folder_of(lake: CurrentLake) -> Path:
+    """Return where the results of a version lie; those of versions that are gone go when a new one begins."""
+    folder = Path(settings.LAKE) / FOLDER / lake.version
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for other in folder.parent.iterdir():
+            if other != folder and not (folder.parents[1] / other.name).exists():
+                shutil.rmtree(other, ignore_errors=True)
+    return folder
 
 
 def spelled(value: Any) -> str:
@@ -56,22 +99,17 @@ def spelled(value: Any) -> str:
 
 
 def keep(path: Path, content: bytes) -> None:
-    """Write a result so that a reader sees all of it or none; results of versions that are gone go too."""
-    if not path.parent.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for folder in path.parents[1].iterdir():
-            if folder != path.parent and not (path.parents[2] / folder.name).exists():
-                shutil.rmtree(folder, ignore_errors=True)
+    """Write a result so that a reader sees all of it or none."""
     partial = path.with_suffix(f".{uuid4().hex}.partial")
     partial.write_bytes(content)
     partial.replace(path)
 
 
 @lru_cache(maxsize=128)
-def adapter_of(shape: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(shape)
+def adapter_of(compute: Callable[..., Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(get_type_hints(compute)["return"])
 
 
 @lru_cache(maxsize=128)
-def schema_of(shape: Any) -> bytes:
-    return repr(adapter_of(shape).json_schema()).encode()
+def schema_of(compute: Callable[..., Any]) -> bytes:
+    return repr(adapter_of(compute).json_schema()).encode()

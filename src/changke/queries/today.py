@@ -11,7 +11,8 @@ from changke.queries.insight_cache import remember
 from changke.queries.lake import CurrentLake
 from changke.queries.members import members_within
 from changke.queries.settings import load_setting
-from changke.records.models import DuplicatePair, RfmRun
+from changke.records.models import DuplicatePair, ImportRun, RfmRun
+from changke.rules.imports.plan import ImportState
 from changke.rules.lifecycle import LifecycleSettings
 from changke.rules.members import MemberStatus
 from changke.rules.reports.overview import DayRow, KeyFigures
@@ -24,6 +25,7 @@ class TodoKind(StrEnum):
     BIRTHDAYS_SOON = "birthdays_soon"
     APPROVALS = "approvals"
     DUPLICATES = "duplicates"
+    FAILED_IMPORTS = "failed_imports"
     FAILED_RUNS = "failed_runs"
 
 
@@ -54,35 +56,44 @@ class LastDay:
     asleep_after_days: int
 
 
-def load_span(viewer: Viewer, *, lake: CurrentLake, scope: Scope, silent_days: int) -> Span:
-    """Return the figures of a period; computed once for each version of the lake."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TodayFigures:
+    now: Span
+    before: Span
+    last_day: LastDay
+
+
+def load_today(viewer: Viewer, *, lake: CurrentLake, scope: Scope) -> TodayFigures:
+    """Return the figures of a period, of the one before it, and of the lake's last day."""
     require(viewer, permission=Permission.SEE_TODAY)
-    return Span(
-        scope=scope,
-        figures=remember(lake, KeyFigures, load_key_figures, scope=scope),
-        days=remember(lake, tuple[DayRow, ...], list_days, scope=scope),
-        woken=remember(lake, int, count_woken, scope=scope, silent_days=silent_days),
+    silent = load_setting(LifecycleSettings).sleeping_from_days
+    return TodayFigures(
+        now=span_of(lake, scope=scope, silent_days=silent),
+        before=span_of(lake, scope=scope.before(), silent_days=silent),
+        last_day=last_day_of(lake, store_ids=scope.store_ids, silent_days=silent),
     )
 
 
-def load_last_day(viewer: Viewer, *, lake: CurrentLake, store_ids: frozenset[int] | None, silent_days: int) -> LastDay:
-    """Return what the lake's last day brought."""
-    require(viewer, permission=Permission.SEE_TODAY)
+def span_of(lake: CurrentLake, *, scope: Scope, silent_days: int) -> Span:
+    return Span(
+        scope=scope,
+        figures=remember(lake, load_key_figures, scope=scope),
+        days=remember(lake, list_days, scope=scope),
+        woken=remember(lake, count_woken, scope=scope, silent_days=silent_days),
+    )
+
+
+def last_day_of(lake: CurrentLake, *, store_ids: frozenset[int] | None, silent_days: int) -> LastDay:
     day = lake.as_of - timedelta(days=1)
     now = Scope(period=days_ending(day, days=1), store_ids=store_ids)
     before = Scope(period=days_ending(day - timedelta(days=7), days=1), store_ids=store_ids)
     return LastDay(
         day=day,
-        figures=remember(lake, KeyFigures, load_key_figures, scope=now),
-        week_before=remember(lake, KeyFigures, load_key_figures, scope=before),
-        fell_asleep=remember(lake, int, count_silent, scope=now, days=silent_days),
+        figures=remember(lake, load_key_figures, scope=now),
+        week_before=remember(lake, load_key_figures, scope=before),
+        fell_asleep=remember(lake, count_silent, scope=now, days=silent_days),
         asleep_after_days=silent_days,
     )
-
-
-def load_silence() -> int:
-    """Return after how many days without a visit a member sleeps."""
-    return load_setting(LifecycleSettings).sleeping_from_days
 
 
 def list_todos(viewer: Viewer, *, today: date) -> list[Todo]:
@@ -99,6 +110,10 @@ def list_todos(viewer: Viewer, *, today: date) -> list[Todo]:
     }
     if viewer.may(Permission.MERGE_MEMBERS):
         counts[TodoKind.DUPLICATES] = DuplicatePair.objects.filter(state="open").count()
+    if viewer.may(Permission.IMPORT_DATA):
+        counts[TodoKind.FAILED_IMPORTS] = ImportRun.objects.filter(
+            state=ImportState.FAILED, asked_at__date__gte=today - timedelta(days=7)
+        ).count()
     if viewer.may(Permission.RUN_INSIGHT):
         counts[TodoKind.FAILED_RUNS] = RfmRun.objects.filter(
             state="failed", started_at__date__gte=today - timedelta(days=7)
