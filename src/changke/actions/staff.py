@@ -87,7 +87,7 @@ def end_staff(actor: Viewer, *, staff_id: int, ended_on: date, now: datetime) ->
         raise fail("end_refused", "The last day lies between the first day and today.", field="ended_on")
     _refuse_last(office, staff=staff)
     Staff.objects.filter(id=staff_id).update(ended_on=ended_on)
-    User.objects.filter(id=staff.user_id).update(is_active=False)
+    User.objects.filter(staff=staff).update(is_active=False)
     _audit(actor, staff=staff, action="end_staff", now=now, before={"ended_on": None}, after={"ended_on": ended_on})
 
 
@@ -99,7 +99,7 @@ def take_back_staff(actor: Viewer, *, staff_id: int, now: datetime) -> None:
     if staff.ended_on is None:
         return
     Staff.objects.filter(id=staff_id).update(ended_on=None)
-    User.objects.filter(id=staff.user_id).update(is_active=True)
+    User.objects.filter(staff=staff).update(is_active=True)
     before = {"ended_on": staff.ended_on}
     _audit(actor, staff=staff, action="take_back_staff", now=now, before=before, after={"ended_on": None})
 

@@ -3,19 +3,18 @@
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import PurePath
-from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
 
 from changke.actions.steps.audit import record_audit
-from changke.gateways.files import redraw_picture, remove_file, store_file
+from changke.gateways.files import Readable, redraw_picture, remove_file, store_file
 from changke.records.models import Upload
 from changke.rules.staff import Permission, Viewer, require
 from changke.rules.uploads import UploadKind
 
 
-def keep_picture(actor: Viewer, *, name: str, raw: BinaryIO, now: datetime) -> int:
+def keep_picture(actor: Viewer, *, name: str, raw: Readable, now: datetime) -> int:
     """Draw a picture anew, keep it and return the id of its row; raises ChangkeError for what is no picture."""
     require(actor, permission=Permission.EDIT_SHOP)
     drawn = redraw_picture(raw)

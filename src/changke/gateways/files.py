@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -18,6 +18,12 @@ PICTURE_BYTES_MAX: Final = 10 * 1024 * 1024
 PICTURE_PIXELS_MAX: Final = 40_000_000
 PICTURE_SIDE_MAX: Final = 2400
 PICTURE_KINDS: Final = ("JPEG", "PNG", "WEBP")
+
+
+class Readable(Protocol):
+    """What bytes can be read from: an open file, an upload."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,7 @@ def remove_file(folder: Path, *, path: str) -> None:
     (folder / path).unlink(missing_ok=True)
 
 
-def redraw_picture(raw: BinaryIO) -> bytes:
+def redraw_picture(raw: Readable) -> bytes:
     """Return a picture drawn anew as WebP: upright, at most 2400 pixels a side, without any metadata.
 
     Takes JPEG, PNG and WebP up to 10 MB and 40 million pixels; the size is read from the header before a pixel is

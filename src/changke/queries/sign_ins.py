@@ -96,4 +96,4 @@ def is_locked_out(username: str, *, now: datetime) -> bool:
     """Say whether too many wrong passwords lock a name at present, from any address."""
     since = now - settings.AXES_COOLOFF_TIME
     attempts = AccessAttempt.objects.filter(username=username, attempt_time__gte=since)
-    return attempts.filter(failures_since_start__gte=settings.AXES_FAILURE_LIMIT).exists()
+    return bool(attempts.filter(failures_since_start__gte=settings.AXES_FAILURE_LIMIT).exists())
