@@ -177,7 +177,7 @@ def test_sensitive_attributes_are_encrypted_and_shown_for_a_reason(db: None, now
     sealed = bytes(MemberSecret.objects.get().ciphertext)
     assert "花生".encode() not in sealed
     shown = reveal_contacts(staff_of(Role.SERVICE), member_id=member.id, reason="过敏咨询", now=now)
-    assert (shown.phone, shown.secrets) == ("+8613800138000", {"allergy": "花生"})
+    assert (shown.phone, shown.secrets) == ("138 0013 8000", {"allergy": "花生"})
     entry = AuditEntry.objects.get(action="reveal_contacts")
     assert entry.reason == "过敏咨询" and "花生" not in str(entry.after)
     manager = reveal_contacts(staff_of(Role.STORE_MANAGER), member_id=member.id, reason="回访", now=now)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.utils.timezone import localdate
@@ -17,18 +17,23 @@ from changke.actions.steps.profiles import clean_profile, profile_columns, split
 from changke.actions.steps.secrets import read_secrets, write_secrets
 from changke.actions.steps.tags import attach_tags
 from changke.kernel.errors import fail
+from changke.queries.settings import load_setting
 from changke.records.models import Card, Member
 from changke.rules.members import (
     GONE,
     ConsentAnswer,
     MemberEvent,
     MemberProfile,
+    MemberSettings,
     MemberStatus,
     SourceChannel,
     StatusMove,
     decide_status,
 )
+from changke.rules.phones import format_phone
 from changke.rules.staff import NotAllowedError, Permission, Viewer, require
+
+CONTACTS: Final = frozenset({"name", "phone", "email", "address"})  # columns of an export that are in clear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,7 @@ class AlreadyKnown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revealed:
-    """What was shown in clear, once, for a reason that is on record."""
+    """What was shown in clear, once, for a reason that is on record; the phone as people at home read it."""
 
     name: str
     phone: str
@@ -230,7 +235,32 @@ def reveal_contacts(actor: Viewer, *, member_id: int, reason: str, now: datetime
         after={"shown": ["name", "phone", "email", "address", *(f"attributes.{key}" for key in secrets)]},
         reason=reason,
     )
-    return Revealed(name=member.name, phone=member.phone, email=member.email, address=member.address, secrets=secrets)
+    phone = format_phone(member.phone, country=load_setting(MemberSettings).home_country)
+    return Revealed(name=member.name, phone=phone, email=member.email, address=member.address, secrets=secrets)
+
+
+@transaction.atomic
+def note_member_export(
+    actor: Viewer, *, rows: int, query: str, contents: tuple[str, ...], reason: str, now: datetime
+) -> None:
+    """Put on record that a list of members leaves the system: how many, which filter, which columns.
+
+    Call before the file is handed over. Contacts in clear need their own right and a reason.
+    """
+    require(actor, permission=Permission.EXPORT_DATA)
+    if set(contents) & CONTACTS:
+        require(actor, permission=Permission.REVEAL_CONTACTS)
+        if not reason.strip():
+            raise fail("reason_missing", "Say why you need to see this.", field="reason")
+    record_audit(
+        actor,
+        now=now,
+        action="export_members",
+        subject_kind="member",
+        subject_id=None,
+        after={"rows": rows, "query": query[:500], "columns": list(contents)},
+        reason=reason,
+    )
 
 
 def _refuse_enrolment(actor: Viewer, *, enrolment: Enrolment, profile: MemberProfile) -> None:

@@ -22,11 +22,12 @@ from changke.queries.member_features import load_features
 from changke.queries.member_search import find_members
 from changke.queries.members import members_within
 from changke.queries.segments import within_reach
+from changke.queries.settings import load_setting
 from changke.records.models import Member, MemberTag, Store, Tag
 from changke.rules.features import FeatureRow
-from changke.rules.members import GONE, Gender, MemberStatus, SourceChannel
+from changke.rules.members import GONE, Gender, MemberSettings, MemberStatus, SourceChannel
 from changke.rules.names import mask_name
-from changke.rules.phones import mask_email, mask_phone
+from changke.rules.phones import format_phone, mask_email, mask_phone
 from changke.rules.segments import AllOf, BirthdayWithin, Choice, DateBetween, Segment, TagMode, Tags, Tree
 from changke.rules.staff import Permission, Viewer, require
 
@@ -99,6 +100,16 @@ class MemberRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberContacts:
+    """Contacts in clear, for an export that somebody answers for."""
+
+    name: str
+    phone: str
+    email: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
     """How many: exactly, or by the planner's estimate."""
 
@@ -157,6 +168,17 @@ def each_member(viewer: Viewer, *, member_ids: Sequence[int], batch: int = 1000)
     for start in range(0, len(member_ids), batch):
         some = members_within(viewer).filter(id__in=member_ids[start : start + batch]).exclude(status__in=GONE)
         yield from _rows(viewer, members=list(some.order_by("id")))
+
+
+def load_contacts(viewer: Viewer, *, member_ids: Sequence[int]) -> dict[int, MemberContacts]:
+    """Return contacts in clear by member id; phones as people at home read them."""
+    require(viewer, permission=Permission.REVEAL_CONTACTS)
+    country = load_setting(MemberSettings).home_country
+    rows = members_within(viewer).filter(id__in=member_ids).values_list("id", "name", "phone", "email", "address")
+    return {
+        number: MemberContacts(name=name, phone=format_phone(phone, country=country), email=email, address=address)
+        for number, name, phone, email, address in rows
+    }
 
 
 def count_facets(viewer: Viewer, *, wanted: MemberFilter, today: date, total: Count) -> FacetCounts:

@@ -14,8 +14,10 @@ from typing import Any, Final
 
 from django.db import connection
 
+from changke.queries.members import members_within
 from changke.queries.settings import load_setting
-from changke.rules.members import MemberSettings, MemberStatus
+from changke.records.models import Member
+from changke.rules.members import GONE, MemberSettings, MemberStatus
 from changke.rules.names import clean_name, mask_name
 from changke.rules.phones import mask_phone, parse_phone
 from changke.rules.staff import Permission, Viewer
@@ -97,6 +99,27 @@ def find_members(viewer: Viewer, *, text: str, limit: int = HITS_MAX) -> list[Me
             last_sale_on=row[7],
             found_by=order[row[8]],
             is_within=row[9],
+        )
+        for row in rows
+    ]
+
+
+def list_known(viewer: Viewer, *, member_ids: Sequence[int]) -> list[MemberHit]:
+    """Return members that joining found, masked: the existing card is offered wherever in the company it was issued."""
+    rows = Member.objects.filter(id__in=member_ids).exclude(status__in=GONE).select_related("home_store").order_by("id")
+    within = set(members_within(viewer).filter(id__in=member_ids).values_list("id", flat=True))
+    return [
+        MemberHit(
+            member_id=row.id,
+            public_id=row.public_id,
+            code=row.code,
+            name=row.name if viewer.may(Permission.REVEAL_CONTACTS) else mask_name(row.name),
+            phone=mask_phone(row.phone),
+            status=MemberStatus(row.status),
+            home_store=row.home_store.name if row.home_store else "",
+            last_sale_on=row.last_sale_on,
+            found_by=FoundBy.PHONE,
+            is_within=row.id in within,
         )
         for row in rows
     ]
