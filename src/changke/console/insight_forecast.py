@@ -118,12 +118,12 @@ def reliability_chart(trust: Calibration) -> Chart:
     """Return how often members with a forecast chance did come."""
     rows = trust.reliability
     labels = [f"{row.band_from_percent}–{row.band_from_percent + 10} %" for row in rows]
-    inside = sum(row.members for row in rows if row.low <= row.expected_share <= row.high)
+    members = sum(row.members for row in rows)
+    off = sum(row.members * abs(row.expected_share - row.actual_share) for row in rows) / members if members else 0
     return Chart(
         key="reliability",
         subject=_("Chance of a visit within 30 days"),
-        finding=_("For %(share)s of the members the chance was right within chance itself")
-        % {"share": share(part_of(inside, sum(row.members for row in rows)))},
+        finding=_("The chance was %(off)s points off on average") % {"off": f"{100 * off:.1f}"},
         columns=[
             Column(label=_("Chance forecast"), kind="text"),
             Column(label=_("Members")),

@@ -40,8 +40,8 @@ def show_life(request: HttpRequest, sight: Sight, found: LifeFigures) -> HttpRes
     classes = {str(row.key): row.members for row in found.classes}
     charts = [
         class_chart(classes, settings=found.settings, sight=sight),
-        flow_chart(found.history),
         stage_chart(found.stages, sight=sight),
+        flow_chart(found.history),
         group_chart(found.groups, whole=sum(classes.values()), sight=sight),
     ]
     context = {

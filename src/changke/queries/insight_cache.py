@@ -21,7 +21,8 @@ from changke.kernel.ids import fingerprint
 from changke.queries.lake import CurrentLake
 
 FOLDER: Final = "results"
-SMALL_VISITS_MAX: Final = 300_000  # up to here every report takes well under a third of a second
+SMALL_VISITS_MAX: Final = 300_000  # up to here a report takes well under a third of a second
+TINY_VISITS_MAX: Final = 20_000  # the same of what reads everything several times over
 Result = TypeVar("Result")
 
 _computing: ContextVar[bool] = ContextVar("computing", default=False)
@@ -41,7 +42,9 @@ def computing() -> Iterator[None]:
         _computing.reset(token)
 
 
-def remember(lake: CurrentLake, compute: Callable[..., Result], **parameters: Any) -> Result:
+def remember(
+    lake: CurrentLake, compute: Callable[..., Result], *, visits_max: int = SMALL_VISITS_MAX, **parameters: Any
+) -> Result:
     """Return `compute(lake.reader, **parameters)`, from disk where this version of the lake has been asked before.
 
     The key is the function, its parameters and the shape it says it returns: a changed shape is computed anew. A new
@@ -53,23 +56,20 @@ def remember(lake: CurrentLake, compute: Callable[..., Result], **parameters: An
         known: Result = adapter.validate_json(path.read_bytes())
         return known
     except FileNotFoundError:
-        refuse_waiting(lake)
+        refuse_waiting(lake, visits_max=visits_max)
         result = compute(lake.reader, **parameters)
         keep(path, adapter.dump_json(result))
         return result
 
 
-def refuse_waiting(lake: CurrentLake) -> None:
-    """Raise ReportMissingError where computing would keep a page waiting."""
-    if not _computing.get() and not is_small(lake):
-        raise ReportMissingError
-
-
-def is_small(lake: CurrentLake) -> bool:
-    """Say whether a page may compute by itself."""
+def refuse_waiting(lake: CurrentLake, *, visits_max: int = SMALL_VISITS_MAX) -> None:
+    """Raise ReportMissingError where computing over so many visits would keep a page waiting."""
+    if _computing.get():
+        return
     visits = lake.reader.table("visits")
     (row,) = lake.reader.rows(visits.aggregate(rows=visits.count()))
-    return int(row["rows"]) <= SMALL_VISITS_MAX
+    if row["rows"] > visits_max:
+        raise ReportMissingError
 
 
 def path_of(lake: CurrentLake, compute: Callable[..., Any], parameters: dict[str, Any]) -> Path:

@@ -10,7 +10,7 @@ from changke.insight.lake import LakeVersion, Manifest, facts_of
 from changke.insight.movement import count_flows, list_flow, months_back, write_classes
 from changke.insight.tables import LakeReader
 from changke.kernel.ids import fingerprint
-from changke.queries.insight_cache import folder_of, refuse_waiting, remember, spelled
+from changke.queries.insight_cache import TINY_VISITS_MAX, folder_of, refuse_waiting, remember, spelled
 from changke.queries.lake import CurrentLake
 from changke.queries.members import members_within
 from changke.rules.lifecycle import LifeClass, LifecycleSettings
@@ -44,7 +44,7 @@ def load_history(lake: CurrentLake, *, settings: LifecycleSettings) -> ClassHist
     """Return the flows of the last months, of the whole company."""
     path = classes_path(lake, settings=settings)
     if not path.exists():
-        refuse_waiting(lake)
+        refuse_waiting(lake, visits_max=TINY_VISITS_MAX)
         write_history(lake, settings=settings, path=path)
     return remember(lake, read_history, path=path)
 
@@ -57,7 +57,7 @@ def list_flow_ids(
     require(viewer, permission=Permission.SEE_MEMBERS)
     path = classes_path(lake, settings=settings)
     if not path.exists():
-        refuse_waiting(lake)
+        refuse_waiting(lake, visits_max=TINY_VISITS_MAX)
         write_history(lake, settings=settings, path=path)
     with open_engine(threads=1, memory_mib=ENGINE_MIB) as engine:
         ids = list_flow(engine, path, from_day=from_day, to_day=to_day, before=source, after=target)

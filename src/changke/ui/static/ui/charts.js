@@ -49,7 +49,7 @@
     return option;
   }
 
-  function bars(spec) {
+  function bars(spec, box) {
     const write = writer(spec);
     const option = overCategories(spec, write, (one, index) => ({
       type: "bar", name: one.name, stack: spec.stacked ? "all" : undefined, barMaxWidth: 44,
@@ -58,6 +58,7 @@
     }));
     const names = quietAxis({ type: "category", data: spec.x, inverse: Boolean(spec.lying), splitLine: { show: false } });
     if (spec.lying) names.axisLabel = { ...names.axisLabel, width: 110, overflow: "truncate", hideOverlap: false };
+    else if (spec.x.length <= 8) names.axisLabel = { ...names.axisLabel, interval: 0, hideOverlap: false, width: Math.floor((box.clientWidth - 70) / spec.x.length) - 4, overflow: "break", lineHeight: 14 };
     option.xAxis = spec.lying ? valueAxis(write) : names;
     option.yAxis = spec.lying ? names : valueAxis(write);
     return option;
@@ -146,7 +147,7 @@
     const depths = Math.max(1, spec.heads.length - 1);
     option.title = spec.heads.map((text, at) => ({ text, left: at === 0 ? 0 : at === depths ? "right" : `${(at / depths) * 100}%`, textAlign: at && at < depths ? "center" : undefined, top: 0, padding: 0, textStyle: { fontSize: 12, fontWeight: 500, color: token("muted") } }));
     option.series = [{
-      type: "sankey", top: 26, bottom: 8, left: 4, right: isNarrow ? 56 : 84, nodeWidth: 12, nodeGap: 10, draggable: false, layoutIterations: 0,
+      type: "sankey", top: 26, bottom: 8, left: 4, right: isNarrow ? 64 : 112, nodeWidth: 12, nodeGap: 10, draggable: false, layoutIterations: 0,
       emphasis: { focus: "adjacency" }, lineStyle: { color: "source", opacity: 0.28 }, label: { color: token("text"), fontSize: 12, formatter: (item) => isNarrow && item.data.depth < depths ? "" : item.data.title },
       data: spec.nodes.map(([name, title, colour, depth]) => ({ name, title, depth, itemStyle: { color: token(colour), borderWidth: 0 } })),
       links: spec.links.map(([source, target, value, href]) => ({ source, target, value, href })),
@@ -182,7 +183,7 @@
       chart = echarts.init(box, null, { renderer: "canvas" });
       chart.on("click", (item) => { if (item.data && item.data.href) location.assign(item.data.href); });
       chart.on("mouseover", (item) => chart.getZr().setCursorStyle(item.data && item.data.href ? "pointer" : "default"));
-      new ResizeObserver(() => { if (box.clientWidth) { chart.resize(); if (spec.type === "map" || spec.type === "flow") draw(section); } }).observe(box);
+      new ResizeObserver(() => { if (box.clientWidth) { chart.resize(); if (spec.type !== "lines" && spec.type !== "heat") draw(section); } }).observe(box);
       drawn.set(section, chart);
     }
     chart.setOption(makers[spec.type](spec, box), true);
