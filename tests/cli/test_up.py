@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from changke.cli.up import add_arguments, addresses, answers, build_services, only_one, refuse_taken_port, web_workers
+from changke.cli.up import (
+    Watch,
+    add_arguments,
+    addresses,
+    answers,
+    build_services,
+    only_one,
+    refuse_taken_port,
+    web_workers,
+)
 from changke.kernel.errors import ChangkeError
 
 
@@ -90,3 +99,12 @@ def test_one_home_runs_once(tmp_path: Path) -> None:
         assert caught.value.problems[0].code == "up_twice"
     with only_one(tmp_path):
         assert (tmp_path / "run" / "up.lock").exists()
+
+
+def test_deleted_data_are_told_and_not_replaced_by_an_empty_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    Watch(tmp_path / "gone", host="127.0.0.1", port=9, as_json=False).heal()
+    assert "are gone" in capsys.readouterr().out
+    assert not (tmp_path / "gone").exists()

@@ -104,7 +104,7 @@ class Child:
 
 @dataclass(slots=True, kw_only=True)
 class Supervisor:
-    """Runs services until told to stop; `heal` is called about once a second and may raise nothing."""
+    """Runs services until told to stop; `heal` is called every second and after each death, and raises nothing."""
 
     services: Sequence[Service]
     tell: Callable[[str], None]
@@ -127,6 +127,7 @@ class Supervisor:
                 for child in children:
                     if news := child.tend(moment):
                         self.tell(news)
+                        healed_at = 0.0  # what it leans on may have died too: look before it starts again
                     if child.is_hopeless:
                         self.tell(f"{child.service.name} cannot run: see its last words above")
                         return 1

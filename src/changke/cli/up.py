@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from changke.cli.supervisor import Service, Supervisor
-from changke.config.database import ensure_database, server_status, stop_server
-from changke.config.embedded import running_pid
+from changke.config.database import ensure_database, grant_rights, server_status, stop_server
+from changke.config.embedded import data_major, running_pid
 from changke.config.home import home_folder, prepare_home
 from changke.kernel.errors import ChangkeError, fail
 
@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         migrated = subprocess.run([*PROGRAM, "django", "check"], stdout=subprocess.DEVNULL, check=False)  # noqa: S603
         if migrated.returncode:
             return 1
+        grant_rights(os.environ)  # also where a migration was killed before it came to that
         watch = Watch(home, host=arguments.host, port=arguments.port, as_json=arguments.json)
         services = build_services(os.environ, arguments)
         supervisor = Supervisor(services=services, tell=watch.tell, heal=watch.heal)
@@ -88,15 +89,22 @@ class Watch:
 
     def heal(self) -> None:
         if self.is_embedded and running_pid(self.home) is None:
-            self.tell("database ended, starting it again")
-            try:
-                ensure_database(os.environ)
-            except ChangkeError as error:
-                self.tell(str(error))
+            self._revive()
         if not self.is_told and answers(self.host, port=self.port):
             self.is_told = True
             for line in addresses(self.host, port=self.port):
                 self.tell(line)
+
+    def _revive(self) -> None:
+        """Start the database again; data that were deleted under a running shop are no reason to begin an empty one."""
+        if data_major(self.home) is None:
+            self.tell(f"the data in {self.home} are gone: stop this with Ctrl-C and restore a backup")
+            return
+        self.tell("database ended, starting it again")
+        try:
+            ensure_database(os.environ)
+        except ChangkeError as error:
+            self.tell(str(error))
 
     def tell(self, line: str) -> None:
         print(json.dumps({"event": line}) if self.as_json else f"changke: {line}", flush=True)

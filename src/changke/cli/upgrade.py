@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from changke.config.backup import make_backup
-from changke.config.database import ensure_database
+from changke.config.database import ensure_database, grant_rights
 from changke.config.home import home_folder, make_private, prepare_home
 from changke.config.upgrade import needs_upgrade, upgrade_cluster
 from changke.kernel.clock import utc_now
@@ -46,4 +46,6 @@ def _migrate(home: Path, *, backups: list[Path]) -> list[str]:
         now = utc_now()
         target = make_private(home / "backups") / f"before-migration-{now:%Y%m%dT%H%M%SZ}.tar"
         backups.append(make_backup(os.environ, target=target, now=now).path)
-    return migrate_if_needed()
+    applied = migrate_if_needed()
+    grant_rights(os.environ)  # also where a former run was killed before it came to that
+    return applied
