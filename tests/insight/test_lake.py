@@ -31,12 +31,11 @@ def facts_in(lake: Path) -> dict[str, list[dict[str, object]]]:
         }
 
 
-@given(data=st.data(), shop=shops(), moved_percent_max=st.sampled_from([10, 1000]))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_deltas_equal_a_full_recompute(data: st.DataObject, shop: Shop, moved_percent_max: int) -> None:
+@given(data=st.data(), shop=shops(), anew_percent_max=st.sampled_from([10, 50, 1000]))
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_deltas_equal_a_full_recompute(data: st.DataObject, shop: Shop, anew_percent_max: int) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(refresh, "MOVED_PERCENT_MAX", moved_percent_max)
-        patch.setattr(refresh, "SMALL_FILE_ROWS", data.draw(st.sampled_from([0, 100_000])))
+        patch.setattr(refresh, "ANEW_PERCENT_MAX", anew_percent_max)
         merged, anew = Path(folder) / "merged", Path(folder) / "anew"
         build(merged, shop, settings=SHIPPED)
         for _ in range(2):

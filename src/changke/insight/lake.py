@@ -1,7 +1,8 @@
 """The lake: immutable versions of facts and wide rows as Parquet, and a pointer file that names the current one.
 
     lake/CURRENT                  the name of the current version's folder
-    lake/v000007/<table>/         sales lines members opportunities visits totals features ...
+    lake/v000007/<table>/         sales lines members opportunities visits, totals and features
+    lake/v000007/<table>_changed/ keys whose rows in <table> no longer hold; their rows are in <table>_anew/
     lake/v000007/manifest.json
 
 A version is never changed. The next one begins as hard links to its files, replaces those that differ and is published
@@ -20,12 +21,21 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import ibis
 from ibis.backends.duckdb import Backend
 
 from changke.insight.engine import Facts, open_engine, parquet_view
 from changke.kernel.errors import fail
 
 POINTER: Final = "CURRENT"
+# By what rows of a table are replaced: a sale with all its lines, all visits of a member.
+KEYS: Final = {
+    "members": ("member_id",),
+    "sales": ("sale_id",),
+    "lines": ("sale_id",),
+    "opportunities": ("member_id", "due_on"),
+    "visits": ("member_id",),
+}
 KEPT_VERSIONS: Final = 2
 
 
@@ -115,14 +125,17 @@ def hold_current(lake: Path) -> Iterator[LakeVersion]:
 
 def facts_of(engine: Backend, version: LakeVersion) -> Facts:
     """Return the facts of a version as tables of an engine."""
-    names = ("members", "sales", "lines", "opportunities")
-    views = {name: parquet_view(engine, name=name, path=version.files(name)) for name in names}
-    visits = parquet_view(engine, name="visits", path=version.files("visits"))
-    if version.has("visits_anew"):  # members whose visits changed since the base was written
-        anew = parquet_view(engine, name="visits_anew", path=version.files("visits_anew"))
-        moved = parquet_view(engine, name="moved_members", path=version.files("moved_members"))
-        visits = visits.anti_join(moved, "member_id").union(anew)
-    return Facts(visits=visits, **views)
+    return Facts(**{table: fact_of(engine, version, table=table) for table in KEYS})
+
+
+def fact_of(engine: Backend, version: LakeVersion, *, table: str) -> ibis.Table:
+    """Return one table of facts: its base without the keys that changed since, and the rows that came for them."""
+    base = parquet_view(engine, name=f"{table}_base", path=version.files(table))
+    if not version.has(f"{table}_anew"):
+        return base
+    anew = parquet_view(engine, name=f"{table}_anew", path=version.files(f"{table}_anew"))
+    changed = parquet_view(engine, name=f"{table}_changed", path=version.files(f"{table}_changed"))
+    return base.anti_join(changed, KEYS[table]).union(anew)
 
 
 @contextmanager

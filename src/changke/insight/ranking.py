@@ -15,7 +15,7 @@ LARGEST: Final = 2**63 - 1
 
 
 @ibis.udf.agg.builtin(name="quantile_disc", signature=(("int64", "array<float64>"), "array<int64>"))  # type: ignore[untyped-decorator]
-def _values_at(values: ibis.Value, shares: ibis.Value) -> ibis.Value:
+def values_at(values: ibis.Value, shares: ibis.Value) -> ibis.Value:
     """The smallest values that reach each share: DuckDB's own, exact."""
 
 
@@ -71,7 +71,7 @@ def order_statistics(
 ) -> list[list[int]]:
     """Return for each integer column the values at its positions (from 0) of the ascending order, exactly."""
     wanted = {
-        f"c{at}": (_wide_values_at if column.type().is_decimal() else _values_at)(
+        f"c{at}": (_wide_values_at if column.type().is_decimal() else values_at)(
             column, ibis.array([(place + 0.5) / count for place in places])  # the middle of a step: nothing to round
         )
         for at, (column, places) in enumerate(zip(columns, positions, strict=True))

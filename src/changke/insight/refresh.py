@@ -13,12 +13,11 @@ import pyarrow.parquet as pq
 from changke.insight import facts as schemas
 from changke.insight.engine import Facts, keep, parquet_view, rows_of, write_parquet
 from changke.insight.features import FeatureSettings, compute_totals, prediction_inputs, wide_rows
-from changke.insight.lake import Draft
+from changke.insight.lake import KEYS, Draft, fact_of
 from changke.insight.visits import visits_of_sales
 
 FILE_ROWS: Final = 1_000_000
-SMALL_FILE_ROWS: Final = 100_000  # smaller ones are joined with the next delta
-MOVED_PERCENT_MAX: Final = 10  # more members moved than this: the base of the visits is written anew
+ANEW_PERCENT_MAX: Final = 10  # more rows beside the base than this: the base is written anew
 Batches = Iterable[pa.RecordBatch]
 
 
@@ -49,43 +48,40 @@ class Delta:
 
 def write_full(draft: Draft, batches: FactBatches) -> None:
     """Write all facts anew from batches, in bounded memory, and make the visits."""
-    for table, schema in TABLES.items():
-        draft.drop(table)
-        _write_batches(draft, table, getattr(batches, table), schema=schema)
     for table in ("totals", "touched", "features"):
         draft.drop(table)
+    for table, schema in TABLES.items():
+        _drop_fact(draft, table)
+        _write_batches(draft, table, getattr(batches, table), schema=schema)
     draft.manifest = replace(draft.manifest, as_of=None, totals_key="", cuts=None)
-    write_visits(draft, parquet_view(draft.engine, name="sales", path=draft.version().files("sales")))
+    write_visits(draft)
 
 
 def merge_delta(draft: Draft, delta: Delta) -> None:
     """Take a delta into the facts: visits become exactly those of the same facts written anew."""
-    engine, facts = draft.engine, draft.facts()
-    replaced = pa.array({*delta.gone_sale_ids, *delta.sales["sale_id"].to_pylist()}, pa.int64())
-    engine.con.register("replaced_sales", pa.table({"sale_id": replaced}))
-    replaced_sales = engine.table("replaced_sales")
-    before = rows_of(engine, facts.sales.semi_join(replaced_sales, "sale_id").select("member_id"))
+    engine, sales = draft.engine, draft.facts().sales
+    replaced = _register(
+        draft, "replaced_sales", [*delta.gone_sale_ids, *delta.sales["sale_id"].to_pylist()], "sale_id"
+    )
+    before = rows_of(engine, sales.semi_join(replaced, "sale_id").select("member_id"))
     moved = {*before["member_id"].to_pylist(), *delta.sales["member_id"].to_pylist()} - {None}
     touched = moved | set(delta.opportunities["member_id"].to_pylist())
-    _replace_rows(draft, "sales", delta.sales, keys=("sale_id",), gone=replaced_sales)
-    _replace_rows(draft, "lines", delta.lines, keys=("sale_id",), gone=replaced_sales)
-    for table, keys in (("members", ("member_id",)), ("opportunities", ("member_id", "due_on"))):
-        rows = getattr(delta, table)
-        if rows.num_rows:
-            engine.con.register(f"new_{table}", rows)
-            _replace_rows(draft, table, rows, keys=keys, gone=engine.table(f"new_{table}"))
-    if touched:
-        pq.write_table(_ids(touched), draft.new_file("touched"))
+    for table in TABLES:
+        engine.con.register(f"new_{table}", getattr(delta, table))
+        rows = engine.table(f"new_{table}")
+        changed = replaced if table in ("sales", "lines") else rows.select(KEYS[table]).distinct()
+        _replace(draft, table, rows, changed=changed)
     if moved:
-        _move_members(draft, _ids(moved))
+        members = _register(draft, "moved_members", moved, "member_id")
+        _replace(draft, "visits", visits_of_sales(draft.facts().sales.semi_join(members, "member_id")), changed=members)
+    if touched:
+        write_parquet(engine, _register(draft, "touched_now", touched, "member_id"), path=draft.new_file("touched"))
 
 
-def write_visits(draft: Draft, sales: ibis.Table) -> None:
-    """Make all visits from sales, those of a member side by side: grouping them is then three times as fast."""
-    for table in ("visits", "visits_anew", "moved_members"):
-        draft.drop(table)
-    rows = visits_of_sales(sales).select(schemas.VISITS.names).order_by("member_id", "day", "store_id")
-    write_parquet(draft.engine, rows, path=draft.new_file("visits"))
+def write_visits(draft: Draft) -> None:
+    """Make all visits from the sales, those of a member side by side: grouping them is then three times as fast."""
+    sales = fact_of(draft.engine, draft.version(), table="sales")
+    _write_base(draft, "visits", visits_of_sales(sales))
 
 
 def refresh_features(
@@ -151,6 +147,14 @@ TABLES: Final = {
     "lines": schemas.LINES,
     "opportunities": schemas.OPPORTUNITIES,
 }
+SCHEMAS: Final = TABLES | {"visits": schemas.VISITS}
+ORDER: Final = {
+    "members": ("member_id",),
+    "sales": ("sale_id",),
+    "lines": ("sale_id", "line_no"),
+    "opportunities": ("member_id", "due_on"),
+    "visits": ("member_id", "day", "store_id"),
+}
 
 
 def _write_batches(draft: Draft, table: str, batches: Batches, *, schema: pa.Schema) -> None:
@@ -168,55 +172,46 @@ def _write_batches(draft: Draft, table: str, batches: Batches, *, schema: pa.Sch
     writer.close()
 
 
-def _replace_rows(draft: Draft, table: str, rows: pa.Table, *, keys: tuple[str, ...], gone: ibis.Table) -> None:
-    """Take rows out of the files that hold them, join small files, and add the new rows as one file."""
-    engine = draft.engine
-    joined, leftovers = [rows], []
-    for path in sorted((draft.folder / table).glob("*.parquet")):
-        held = parquet_view(engine, name=f"{table}_file", path=path)
-        metadata = pq.read_metadata(path)
-        small = metadata.num_rows < SMALL_FILE_ROWS
-        hit = _holds_any(draft, held, gone=gone, keys=keys)
-        if not small and not hit:
-            continue
-        kept = held.anti_join(gone, keys) if hit else held
-        if small:
-            joined.append(rows_of(engine, kept).cast(TABLES[table]))
-        else:
-            write_parquet(engine, kept, path=draft.new_file(table))
-        leftovers.append(path)
-    pq.write_table(pa.concat_tables(joined), draft.new_file(table), compression="lz4")
-    for path in leftovers:
-        path.unlink()
+def _register(draft: Draft, name: str, ids: Iterable[int], column: str) -> ibis.Table:
+    draft.engine.con.register(name, pa.table({column: pa.array(sorted(set(ids)), pa.int64())}))
+    return draft.engine.table(name)
 
 
-def _holds_any(draft: Draft, held: ibis.Table, *, gone: ibis.Table, keys: tuple[str, ...]) -> bool:
-    """Tell whether a file holds any of the rows that are gone."""
-    return bool(rows_of(draft.engine, held.semi_join(gone, keys).select(keys[0]).limit(1)).num_rows)
-
-
-def _ids(members: Iterable[int]) -> pa.Table:
-    return pa.table({"member_id": pa.array(sorted(members), pa.int64())})
-
-
-def _move_members(draft: Draft, moved: pa.Table) -> None:
-    """Make the visits of moved members anew from their sales, beside the base that still serves the others."""
+def _replace(draft: Draft, table: str, rows: ibis.Table, *, changed: ibis.Table) -> None:
+    """Let `rows` stand for all rows of the changed keys, beside the base; the base is written anew when much did."""
     engine, version = draft.engine, draft.version()
-    if version.has("moved_members"):
-        moved = pa.concat_tables([moved, pq.read_table(draft.folder / "moved_members")])
-    engine.con.register("moved_now", _ids(set(moved["member_id"].to_pylist())))
-    moved_now = engine.table("moved_now")
-    sales = parquet_view(engine, name="sales", path=version.files("sales"))
-    anew = keep(engine, visits_of_sales(sales.semi_join(moved_now, "member_id")), name="visits_of_moved")
-    base = pq.ParquetDataset(draft.folder / "visits").fragments
-    base_rows = sum(fragment.metadata.num_rows for fragment in base)
-    if engine.to_pyarrow(anew.count()).as_py() * 100 > base_rows * MOVED_PERCENT_MAX:
-        write_visits(draft, sales)
+    names = ibis.Schema.from_pyarrow(SCHEMAS[table]).names
+    anew, keys = rows.select(names), changed
+    if version.has(f"{table}_anew"):
+        anew_before = parquet_view(engine, name=f"{table}_anew", path=version.files(f"{table}_anew"))
+        changed_before = parquet_view(engine, name=f"{table}_changed", path=version.files(f"{table}_changed"))
+        anew = anew_before.anti_join(changed, KEYS[table]).select(names).union(anew)
+        keys = changed_before.union(changed).distinct()
+    kept_rows, kept_keys = keep(engine, anew, name="kept_rows"), keep(engine, keys, name="kept_keys")
+    count = engine.to_pyarrow(kept_keys.count()).as_py()
+    if not count:
         return
-    for table, rows in (("visits_anew", anew), ("moved_members", moved_now)):
-        path = draft.new_file(table)
-        write_parquet(engine, rows, path=path)
+    for kind, what in (("anew", kept_rows), ("changed", kept_keys)):
+        path = draft.new_file(f"{table}_{kind}")
+        write_parquet(engine, what, path=path)
         _keep_only(path)
+    base = sum(pq.read_metadata(path).num_rows for path in (draft.folder / table).glob("*.parquet"))
+    if engine.to_pyarrow(kept_rows.count()).as_py() * 100 > base * ANEW_PERCENT_MAX:
+        _write_base(draft, table, fact_of(engine, draft.version(), table=table))
+
+
+def _write_base(draft: Draft, table: str, rows: ibis.Table) -> None:
+    """Write a table of facts as one sorted file and forget what stood beside it."""
+    ordered = rows.select(SCHEMAS[table].names).order_by(ORDER[table])
+    path = draft.new_file(f"{table}_next")
+    write_parquet(draft.engine, ordered, path=path)
+    _drop_fact(draft, table)
+    path.parent.rename(draft.folder / table)
+
+
+def _drop_fact(draft: Draft, table: str) -> None:
+    for part in (table, f"{table}_anew", f"{table}_changed"):
+        draft.drop(part)
 
 
 def _keep_only(path: Path) -> None:
