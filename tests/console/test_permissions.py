@@ -19,7 +19,7 @@ UNKNOWN = {"SlugConverter": "0" * 20, "StringConverter": "0" * 20, "IntConverter
 # Addresses that end the session they are called with, or that wait for a step of signing in.
 APART = {"account_logout", "mfa_authenticate"}
 # Addresses that answer 404 to a bare GET: no second factor to show, no question asked.
-NOTHING_THERE = {"mfa_deactivate_totp", "mfa_view_recovery_codes", "segment_options"}
+NOTHING_THERE = {"insight_waiting", "mfa_deactivate_totp", "mfa_view_recovery_codes", "segment_options"}
 
 
 def walk(patterns: list[Any]) -> Iterator[URLPattern]:
