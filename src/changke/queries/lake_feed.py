@@ -115,9 +115,10 @@ def _copy(query: str, *, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         source = _CopySource(copy)
         if not source.peek():
             return
-        for batch in csv.open_csv(
-            source, read_options=read, convert_options=convert, parse_options=csv.ParseOptions(newlines_in_values=True)
-        ):
+        # COPY hands over row by row; buffered, Arrow gets whole blocks and makes batches of them.
+        blocks = io.BufferedReader(source, BLOCK_BYTES)
+        parse = csv.ParseOptions(newlines_in_values=True)
+        for batch in csv.open_csv(blocks, read_options=read, convert_options=convert, parse_options=parse):
             yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
 
