@@ -13,6 +13,8 @@ from pathlib import Path
 
 import polib
 
+from changke.rules.segments import MSGIDS, PROBLEMS
+
 PACKAGE = Path(__file__).resolve().parents[1]
 LOCALE = PACKAGE / "locale"
 CATALOGUE = LOCALE / "zh_Hans" / "LC_MESSAGES" / "django.po"
@@ -96,6 +98,8 @@ def used_messages() -> dict[tuple[str | None, str], str]:
     for path in sorted(PACKAGE.rglob("*.html")):
         for context, msgid in messages_of_template(path.read_text(encoding="utf-8"), origin=str(path)):
             found.setdefault((context, msgid), str(path.relative_to(PACKAGE)))
+    for msgid in (*MSGIDS, *PROBLEMS.values()):
+        found.setdefault((None, msgid), "rules/segments")
     return found
 
 
