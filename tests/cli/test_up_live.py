@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,13 +67,12 @@ def is_ready(port: int) -> bool:
 
 def children(pid: int) -> dict[str, int]:
     """Return the processes that `up` keeps running, by name."""
-    found = {}
+    found: dict[str, int] = {}
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        line = Path(f"/proc/{child}/cmdline")
-        words = line.read_bytes() if line.exists() else b""
-        found |= {
-            name: int(child) for name, word in (("web", b"granian"), ("worker", b"procrastinate")) if word in words
-        }
+        with suppress(OSError):  # pg_ctl comes and goes
+            words = Path(f"/proc/{child}/cmdline").read_bytes()
+            names = (name for name, word in (("web", b"granian"), ("worker", b"procrastinate")) if word in words)
+            found |= {name: int(child) for name in names}
     return found
 
 
