@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from changke.console.insight_compare import answer_list
+from changke.console.insight_cycles import cycle_charts
 from changke.console.insight_page import part_of, show_charts
 from changke.console.insight_runs import CLASSES
 from changke.console.insight_sight import Sight, read_day, with_sight
@@ -43,13 +44,13 @@ def show_life(request: HttpRequest, sight: Sight, found: LifeFigures) -> HttpRes
         stage_chart(found.stages, sight=sight),
         flow_chart(found.history),
         group_chart(found.groups, whole=sum(classes.values()), sight=sight),
+        *cycle_charts(found.cycles, settings=found.settings, sight=sight),
     ]
     context = {
         "settings": found.settings,
         "lost_is_empty": not classes.get(LifeClass.LOST),
         "has_opportunities": found.has_opportunities,
         "new": found.new,
-        "may_edit": True,
     }
     return show_charts(
         request, sight, charts, title=_("Life cycle"), template="console/insight/life.html", context=context
@@ -238,7 +239,6 @@ def group_chart(groups: Mapping[str, int], *, whole: int, sight: Sight) -> Chart
             labels, Series(name=_("Members"), values=[groups[name] for name in GROUPS], hrefs=hrefs), lying=True
         ),
         note=_("A member may be in several groups. What each means is a setting."),
-        size="wide",
     )
 
 

@@ -1,11 +1,13 @@
 """How members moved between the life-cycle classes from month to month."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-from changke.insight.engine import open_engine
+from ibis.backends.duckdb import Backend
+
+from changke.insight.engine import Facts, open_engine
 from changke.insight.lake import LakeVersion, Manifest, facts_of
 from changke.insight.movement import count_flows, list_flow, months_back, write_classes
 from changke.insight.tables import LakeReader
@@ -72,10 +74,15 @@ def classes_path(lake: CurrentLake, *, settings: LifecycleSettings) -> Path:
 
 
 def write_history(lake: CurrentLake, *, settings: LifecycleSettings, path: Path) -> None:
-    version = LakeVersion(folder=lake.folder, manifest=Manifest(number=0, made_at=lake.made_at, as_of=lake.as_of))
     days = months_back(lake.as_of, months=MONTHS)
     with open_engine(memory_mib=ENGINE_MIB, spill=path.parent) as engine:
-        write_classes(engine, facts_of(engine, version), days=days, settings=settings, path=path)
+        write_classes(engine, facts_in(engine, folder=lake.folder), days=days, settings=settings, path=path)
+
+
+def facts_in(engine: Backend, *, folder: Path) -> Facts:
+    """Return the facts of a version that the caller holds."""
+    nobody_asks = Manifest(number=0, made_at=datetime.fromtimestamp(0, UTC))
+    return facts_of(engine, LakeVersion(folder=folder, manifest=nobody_asks))
 
 
 def read_history(_reader: LakeReader, *, path: Path) -> ClassHistory:

@@ -13,6 +13,7 @@ from changke.insight.reports.overview import list_days, list_novelty
 from changke.insight.reports.shop import list_goods, list_hours, list_staff, list_stores
 from changke.kernel.periods import Period, add_months
 from changke.queries.insight_cache import remember
+from changke.queries.insight_cycles import CycleFigures, load_cycles
 from changke.queries.insight_history import ClassHistory, load_history
 from changke.queries.insight_trust import load_trust
 from changke.queries.lake import CurrentLake
@@ -70,8 +71,8 @@ class LifeFigures:
     care: tuple[GroupRow, ...]
     new: NewMembers
     has_opportunities: bool
-    intervals: tuple[IntervalRow, ...]
     history: ClassHistory
+    cycles: CycleFigures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,6 @@ def load_life(viewer: Viewer, *, lake: CurrentLake, scope: Scope) -> LifeFigures
     """Return the life cycle as of the analysis date, and the movement of the months before."""
     require(viewer, permission=Permission.SEE_INSIGHT)
     saved, ever = load_setting(LifecycleSettings), whole(scope, lake=lake)
-    year = replace(scope, period=Period(first=lake.as_of - timedelta(days=365), last=lake.as_of - timedelta(days=1)))
     return LifeFigures(
         settings=saved,
         classes=remember(lake, list_groups, scope=ever, by=GroupBy.LIFE_CLASS),
@@ -131,8 +131,8 @@ def load_life(viewer: Viewer, *, lake: CurrentLake, scope: Scope) -> LifeFigures
         care=remember(lake, list_groups, scope=ever, by=GroupBy.CARE_CLASS),
         new=remember(lake, count_new, scope=ever),
         has_opportunities=Opportunity.objects.exists(),
-        intervals=remember(lake, list_intervals, scope=year),
         history=load_history(lake, settings=saved),
+        cycles=load_cycles(lake, settings=saved),
     )
 
 

@@ -7,7 +7,9 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from changke.rules.attributes import AttributeKind
 from changke.rules.birthdays import LeapRule
+from changke.rules.duplicates import DuplicateReason
 from changke.rules.groups import ValueLayer
 from changke.rules.lifecycle import AtExpected, Combine, LifeClass, NewMeans, Stage, VisitCount
 from changke.rules.members import (
@@ -45,6 +47,20 @@ WORDS: Final[dict[str, Mapping[str, Any]]] = {
     },
     Gender.__name__: {"female": _("Female"), "male": _("Male"), "unknown": _("Unknown")},
     BirthCalendar.__name__: {"solar": _("Solar calendar"), "lunar": _("Lunar calendar")},
+    AttributeKind.__name__: {
+        "text": _("Text"),
+        "number": _("Number"),
+        "date": _("Date"),
+        "choice": _("One choice"),
+        "choices": _("Several choices"),
+        "yes_no": _("Yes or no"),
+    },
+    DuplicateReason.__name__: {
+        "same_phone": _("Same phone"),
+        "same_email": _("Same e-mail"),
+        "same_name_birthday": _("Same name and birthday"),
+        "similar_name_last4": _("Similar name, same last four digits"),
+    },
     LeapRule.__name__: {"february_28": _("On 28 February"), "march_1": _("On 1 March")},
     CardStatus.__name__: {
         "active": pgettext_lazy("card", "Valid"),

@@ -58,7 +58,8 @@
     }));
     const names = quietAxis({ type: "category", data: spec.x, inverse: Boolean(spec.lying), splitLine: { show: false } });
     if (spec.lying) names.axisLabel = { ...names.axisLabel, width: 110, overflow: "truncate", hideOverlap: false };
-    else if (spec.x.length <= 8) names.axisLabel = { ...names.axisLabel, interval: 0, hideOverlap: false, width: Math.floor((box.clientWidth - 70) / spec.x.length) - 4, overflow: "break", lineHeight: 14 };
+    else if (spec.x.length <= 8) names.axisLabel = { ...names.axisLabel, interval: 0, hideOverlap: false, fontSize: 11, width: Math.floor((box.clientWidth - 50) / spec.x.length) - 2, overflow: "break", lineHeight: 14 };
+    if (!spec.lying) option.grid.bottom = 20;
     option.xAxis = spec.lying ? valueAxis(write) : names;
     option.yAxis = spec.lying ? names : valueAxis(write);
     return option;
@@ -96,7 +97,7 @@
     return option;
   }
 
-  function heat(spec) {
+  function heat(spec, box) {
     const write = writer(spec);
     const option = gridOption(spec);
     option.yAxis.inverse = true;
@@ -110,7 +111,7 @@
     const isDark = document.documentElement.classList.contains("dark");
     option.series = [{
       type: "heatmap", itemStyle: { borderColor: token("surface"), borderWidth: 2, borderRadius: 3 },
-      label: { show: spec.x.length <= 13, fontSize: 11, formatter: (item) => write.brief(item.value[2]).replace(" %", "") },
+      label: { show: (box.clientWidth - 80) / spec.x.length >= 30, fontSize: 11, formatter: (item) => write.brief(item.value[2]).replace(" %", "") },
       data: spec.cells.filter((cell) => cell[2] !== null).map(([x, y, value, href]) => ({ value: [x, y, value], href, label: { color: (value > middle) === isDark ? "#06201e" : (isDark || value > middle) ? "#fff" : "#103632" } })),
     }];
     return option;
@@ -183,7 +184,7 @@
       chart = echarts.init(box, null, { renderer: "canvas" });
       chart.on("click", (item) => { if (item.data && item.data.href) location.assign(item.data.href); });
       chart.on("mouseover", (item) => chart.getZr().setCursorStyle(item.data && item.data.href ? "pointer" : "default"));
-      new ResizeObserver(() => { if (box.clientWidth) { chart.resize(); if (spec.type !== "lines" && spec.type !== "heat") draw(section); } }).observe(box);
+      new ResizeObserver(() => { if (box.clientWidth) { chart.resize(); if (spec.type !== "lines") draw(section); } }).observe(box);
       drawn.set(section, chart);
     }
     chart.setOption(makers[spec.type](spec, box), true);
