@@ -34,6 +34,7 @@ ACTIONS: Final[dict[str, Any]] = {
     "totp_deactivated": _("Took the own second factor away"),
     "unlock_sign_in": _("Lifted a lock"),
     # members
+    "bring_import_files": _("Brought files to import"),
     "bring_back_attribute": _("Brought an attribute back"),
     "cancel_import": _("Cancelled an import"),
     "card_closed": _("Closed a card"),
@@ -46,6 +47,7 @@ ACTIONS: Final[dict[str, Any]] = {
     "define_attribute": _("Defined an attribute"),
     "delete_tag": _("Deleted a tag"),
     "dismiss_pair": _("Decided that two members are two people"),
+    "drop_import_files": _("Dropped files to import"),
     "edit_member": _("Changed a member"),
     "enrol_member": _("Enrolled a member"),
     "export_members": _("Exported members"),
@@ -64,6 +66,7 @@ ACTIONS: Final[dict[str, Any]] = {
     "retire_attribute": _("Retired an attribute"),
     "reveal_contacts": _("Looked at contact data"),
     "set_validity": _("Set the validity of members"),
+    "take_import_report": _("Took the report of an import away"),
     "undo_merge": _("Took a merge back"),
     "unfreeze_member": _("Unfroze a member"),
     # insight and segments
