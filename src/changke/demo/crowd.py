@@ -80,6 +80,7 @@ def gather_crowd(rng: np.random.Generator, *, parameters: Parameters, shop: Shop
     )
     first = joined + wait
     never = (statuses == MemberStatus.PROSPECT) | ((rng.random(count) < ruling.never_buyer_share) & (original < 0))
+    company = (rng.random(count) < parameters.companies.share) & (original < 0)
     return Crowd(
         home=home,
         joined=joined,
@@ -88,10 +89,13 @@ def gather_crowd(rng: np.random.Generator, *, parameters: Parameters, shop: Shop
         recruiters=_recruiters(rng, shop=shop, home=home, channels=channels, share=parameters.people.recruited_share),
         original=original,
         buys_from=np.where(never | (first >= days.count), -1, first),
-        rate=_rates(rng, parameters=parameters),
+        rate=_rates(rng, parameters=parameters) * np.where(company, parameters.companies.rate, 1),
         life=_lives(rng, parameters=parameters, second_card=original >= 0),
-        party_habit=rng.lognormal(0, parameters.basket.party_habit, size=count),
-        profiles=_profiles(rng, parameters=parameters, shop=shop, days=days, home=home, original=original),
+        party_habit=rng.lognormal(0, parameters.basket.party_habit, size=count)
+        * np.where(company, parameters.companies.party, 1),
+        profiles=_profiles(
+            rng, parameters=parameters, shop=shop, days=days, home=home, original=original, company=company
+        ),
     )
 
 
@@ -155,7 +159,14 @@ def _recruiters(rng: np.random.Generator, *, shop: Shop, home: Whole, channels: 
 
 
 def _profiles(
-    rng: np.random.Generator, *, parameters: Parameters, shop: Shop, days: TradingDays, home: Whole, original: Whole
+    rng: np.random.Generator,
+    *,
+    parameters: Parameters,
+    shop: Shop,
+    days: TradingDays,
+    home: Whole,
+    original: Whole,
+    company: Truth,
 ) -> Profiles:
     """Draw what members told. A second card repeats its holder's name, gender and birthday, and often the phone."""
     people, count = parameters.people, parameters.members
@@ -186,6 +197,8 @@ def _profiles(
         np.where(rng.random(count) < row.known, rng.choice(len(row.choices), size=count, p=row.shares), -1)
         for row in shop.attributes
     ]
+    tags = rng.random((count, len(shop.tags))) < np.array([tag.share for tag in shop.tags])
+    tags[:, [tag.marks_companies for tag in shop.tags]] = company[:, None]
     return Profiles(
         names=names,
         genders=genders,
@@ -198,7 +211,7 @@ def _profiles(
         addresses=addresses,
         consents=consents,
         attributes=np.column_stack(attributes),
-        tags=rng.random((count, len(shop.tags))) < np.array([tag.share for tag in shop.tags]),
+        tags=tags,
     )
 
 

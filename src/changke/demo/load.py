@@ -12,7 +12,7 @@ from changke.actions.products import change_product
 from changke.demo.chain import Chain, simulate_chain
 from changke.demo.founding import SignIn, found_company, found_shop, hire_everybody
 from changke.demo.parameters import SHIPPED, Parameters, load_parameters
-from changke.demo.shop import Shop, StaffRow
+from changke.demo.shop import Shop, StaffRow, read_company, read_menu
 from changke.kernel.clock import business_day
 from changke.kernel.errors import fail
 from changke.queries.products import ProductFilter, list_products
@@ -43,16 +43,18 @@ class DemoLoaded:
 def load_demo(
     *, now: datetime, sink: ProgressSink = lambda _progress: None, password: str = "", parameters: Path = SHIPPED
 ) -> DemoLoaded:
-    """Simulate the chain up to yesterday and write it; again, it goes on where it was stopped and changes nothing else.
+    """Simulate the chain up to yesterday and write it; again, it goes on where it was stopped or ends at once.
 
     Every sign-in gets `password`, or one drawn here. Raises `company_exists` where the home is somebody else's.
     """
     actor = act_as("changke demo")
+    found_company(actor, card=read_company(), now=now)
+    if _is_complete(actor):
+        return DemoLoaded(company=read_company().name, merged=MergeCounts(), sign_ins=())
     ruling = load_parameters(parameters)
     yesterday = business_day(now, zone=ZONE, day_ends_at=DAY_ENDS_AT) - timedelta(days=1)
     chain = _chain_of_this_home(actor, chain=simulate_chain(ruling, ends_on=yesterday), parameters=ruling)
     company = chain.shop.company
-    found_company(actor, card=company, now=now)
     sign_ins = found_shop(actor, shop=chain.shop, password=password, now=now)
     merged = load_history(chain.tables, source=SOURCE, source_name=company.name, now=now, actor=actor, sink=sink)
     load_opportunities(chain.wake_ups, source=SOURCE, now=now, actor=actor)
@@ -106,6 +108,12 @@ def name_products(actor: Viewer, *, shop: Shop, now: datetime) -> None:
     for row in rows:
         if row.card.name_en != names[row.code]:
             change_product(actor, product_id=row.id, card=replace(row.card, name_en=names[row.code]), now=now)
+
+
+def _is_complete(actor: Viewer) -> bool:
+    """Tell whether the last step of a load has been done: every dish has its English name."""
+    rows, count = list_products(actor, chosen=ProductFilter(), limit=1_000)
+    return count >= len(read_menu()) and all(row.card.name_en for row in rows)
 
 
 def _chain_of_this_home(actor: Viewer, *, chain: Chain, parameters: Parameters) -> Chain:

@@ -43,6 +43,15 @@ class Visiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Companies:
+    """Members that are companies: their share of the file, how much more often and how many more they come."""
+
+    share: float
+    rate: float
+    party: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
     """What makes one day busier than another; 1 = an average day."""
 
@@ -135,6 +144,7 @@ class Parameters:
     anonymous_least: float
     joining: Joining
     visiting: Visiting
+    companies: Companies
     traffic: Traffic
     kinds: Mapping[str, StoreKind]
     basket: Basket
@@ -160,6 +170,7 @@ def load_parameters(path: Path = SHIPPED) -> Parameters:
         anonymous_least=raw["anonymous"]["least"],
         joining=Joining(**raw["joining"]),
         visiting=Visiting(**raw["visiting"]),
+        companies=Companies(**raw["companies"]),
         traffic=Traffic(**{**raw["traffic"], "months": tuple(raw["traffic"]["months"])}),
         kinds={
             kind: StoreKind(weekdays=tuple(row["weekdays"]), hours=tuple(row["hours"]))

@@ -96,6 +96,7 @@ class TagRow:
     name: str
     name_en: str
     share: float
+    marks_companies: bool = False  # on every company, and on nobody else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,12 +124,12 @@ def build_shop(rng: np.random.Generator, *, first_day: date) -> Shop:
         for row in raw["stores"]
     )
     return Shop(
-        company=CompanyCard(**raw["company"], is_simulated=True),
+        company=read_company(),
         regions=tuple(RegionCard(**row) for row in raw["regions"]),
         stores=stores,
         staff=_hire(rng, jobs=raw["jobs"], stores=stores),
         categories=tuple(_read_category(row) for row in raw["categories"]),
-        dishes=_read_menu(unit=raw["company"]["currency"]),
+        dishes=read_menu(),
         attributes=tuple(
             AttributeRow(
                 **{**row, "choices": tuple(row["choices"]), "shares": tuple(row["shares"])}, kind=AttributeKind.CHOICE
@@ -174,7 +175,14 @@ def _read_category(row: dict[str, Any]) -> CategoryRow:
     return CategoryRow(code=row["code"], brand=row["brand"], **lists)
 
 
-def _read_menu(*, unit: str) -> tuple[DishRow, ...]:
+def read_company() -> CompanyCard:
+    """Return the chain's company, marked as simulated."""
+    return CompanyCard(**tomllib.loads(PLACES.read_text(encoding="utf-8"))["company"], is_simulated=True)
+
+
+def read_menu() -> tuple[DishRow, ...]:
+    """Return the dishes in the order of the menu."""
+    unit = currency(read_company().currency)
     with MENU.open(encoding="utf-8", newline="") as lines:
         return tuple(
             DishRow(
@@ -182,8 +190,8 @@ def _read_menu(*, unit: str) -> tuple[DishRow, ...]:
                 name=row["name"],
                 name_en=row["name_en"],
                 category=row["category"],
-                price_minor=to_minor(Decimal(row["price"]), unit=currency(unit)),
-                price_then_minor=to_minor(Decimal(row["price_then"] or row["price"]), unit=currency(unit)),
+                price_minor=to_minor(Decimal(row["price"]), unit=unit),
+                price_then_minor=to_minor(Decimal(row["price_then"] or row["price"]), unit=unit),
                 popularity=float(row["popularity"]),
                 by_weight=row["unit"] == "kilo",
                 months=frozenset(map(int, row["months"].split())),
