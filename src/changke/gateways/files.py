@@ -38,9 +38,13 @@ class StoredFile:
 def store_file(folder: Path, *, chunks: Iterable[bytes], suffix: str) -> StoredFile:
     """Write a file under a random name, mode 0600, flushed to the disk; nothing remains where it fails."""
     name = new_public_id() + suffix
-    path = f"{name[:2]}/{name}"
+    return store_file_at(folder, path=f"{name[:2]}/{name}", chunks=chunks)
+
+
+def store_file_at(folder: Path, *, path: str, chunks: Iterable[bytes]) -> StoredFile:
+    """Write a file under a path of the caller's choice, as store_file does; FileExistsError where one lies there."""
     target = folder / path
-    target.parent.mkdir(mode=0o700, exist_ok=True)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     try:
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -144,6 +144,15 @@ def preview_tables(paths: list[Path], *, options: ReadOptions | None = None) -> 
     return previews
 
 
+def first_rows(table: RawTable, *, count: int = PREVIEW_ROWS) -> tuple[tuple[str, ...], ...]:
+    """Return the first rows of a table that was read, empty cells as empty texts."""
+    with pq.ParquetFile(table.path) as parquet:
+        batch = next(parquet.iter_batches(batch_size=count, columns=list(table.columns)), None)
+    if batch is None:
+        return ()
+    return tuple(tuple(cell or "" for cell in row) for row in zip(*(c.to_pylist() for c in batch.columns), strict=True))
+
+
 def _preview_text(source: Source, *, options: ReadOptions) -> TablePreview:
     with open_source(source, guard=Guard()) as stream:
         shape = _shape_of(stream, options=options)

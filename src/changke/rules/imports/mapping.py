@@ -8,8 +8,13 @@ from typing import Final
 from changke.rules.imports.headers import normal_header
 from changke.rules.imports.profiles import PROFILES, DayOrder, Part, Profile
 from changke.rules.imports.values import EMAIL, parse_moment, trim
-from changke.rules.imports.words import Field, PartRole
+from changke.rules.imports.words import FIELDS_OF, Field, PartRole
 
+EITHER: Final = {
+    PartRole.SALES: ((Field.UNIT_PRICE, Field.LINE_TOTAL),),
+    PartRole.MEMBERS: ((Field.MEMBER_CODE, Field.PHONE),),
+    PartRole.PRODUCTS: (),
+}
 GENERIC: Final = ("generic_sales", "generic_members")
 _MOBILE: Final = re.compile(r"(\+?86[- ]?)?1[3-9]\d{9}")
 _MONTH_FIRST: Final = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}\b.*")
@@ -27,27 +32,57 @@ class TableMapping:
 def guess_profile(tables: Sequence[Sequence[str]]) -> Profile:
     """Return the profile that fits the columns of the tables best: one of a known source, else generic."""
     for profile in PROFILES.values():
-        if profile.name not in GENERIC and any(fit_part(columns, profile=profile) for columns in tables):
+        if profile.name not in GENERIC and any(fit_table(columns, profile=profile) for columns in tables):
             return profile
-    for columns in tables:
-        mapped = map_part(columns, part=PROFILES["generic_sales"].parts[0]).columns
-        if Field.SOLD_AT in mapped and mapped.keys() & {Field.UNIT_PRICE, Field.LINE_TOTAL}:
-            return PROFILES["generic_sales"]
-    members = map_part(tables[0], part=PROFILES["generic_members"].parts[0]).columns if tables else {}
-    return PROFILES["generic_members" if len(members) > 1 else "generic_sales"]
+    if any(fit_table(columns, profile=PROFILES["generic_sales"]) for columns in tables):
+        return PROFILES["generic_sales"]
+    members = PROFILES["generic_members"].parts[0]
+    known = max((len(map_part(columns, part=members).columns) for columns in tables), default=0)
+    return PROFILES["generic_members" if known > 1 else "generic_sales"]
 
 
-def fit_part(columns: Sequence[str], *, profile: Profile) -> Part | None:
-    """Return the part of a profile that a table is: nothing required missing, most columns known; None = no part."""
-    best: tuple[int, Part] | None = None
+def fit_table(
+    columns: Sequence[str],
+    *,
+    profile: Profile,
+    rows: Sequence[Sequence[str]] = (),
+    chosen: Mapping[str, str] | None = None,
+    attributes: Mapping[str, str] | None = None,
+) -> TableMapping | None:
+    """Return what the columns of a table mean under a profile, or None where it is no part of it.
+
+    `chosen` (field -> column) and `attributes` (key -> column) are the user's and win over every guess. A table is the
+    part that lacks nothing required and knows most of the columns.
+    """
+    best: TableMapping | None = None
     for part in profile.parts:
-        mapped = map_part(columns, part=part)
-        known = len(mapped.columns) + len(mapped.attributes)
-        whole = part.required <= mapped.columns.keys() and (mapped.attributes or not part.attributes)
+        guessed = guess_mapping(columns, rows=rows, part=part)
+        wanted = {Field(name): column for name, column in (chosen or {}).items() if column in columns}
+        taken = set(wanted.values())
+        mapping = TableMapping(
+            role=part.role,
+            columns={meaning: column for meaning, column in guessed.columns.items() if column not in taken}
+            | {meaning: column for meaning, column in wanted.items() if meaning in FIELDS_OF[part.role]},
+            attributes={**guessed.attributes, **{k: c for k, c in (attributes or {}).items() if c in columns}},
+        )
+        has_attributes = bool(mapping.attributes) or not part.attributes
         fits_width = not part.is_headless or (columns[0] == "column_1" and len(columns) == 5)
-        if known and whole and fits_width and (best is None or known > best[0]):
-            best = (known, part)
-    return best[1] if best else None
+        if not missing_fields(mapping, part=part) and has_attributes and fits_width:
+            best = max((best, mapping), key=_known) if best else mapping
+    return best
+
+
+def missing_fields(mapping: TableMapping, *, part: Part) -> frozenset[Field]:
+    """Return what a table lacks to be a part; of price and total, of member code and phone, one is enough."""
+    missing = part.required - mapping.columns.keys()
+    for either in EITHER[part.role]:
+        if not mapping.columns.keys() & set(either):
+            missing |= {either[0]}
+    return missing
+
+
+def _known(mapping: TableMapping) -> int:
+    return len(mapping.columns) + len(mapping.attributes)
 
 
 def map_part(columns: Sequence[str], *, part: Part) -> TableMapping:

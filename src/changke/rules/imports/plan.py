@@ -14,6 +14,13 @@ class ImportMode(StrEnum):
     REHEARSAL = "rehearsal"  # counts everything, writes nothing
 
 
+class Fill(StrEnum):
+    """What an import does to a member or product that is known already."""
+
+    EMPTY_ONLY = "empty_only"  # fills what is empty; what somebody entered stays
+    OVERWRITE = "overwrite"
+
+
 class ImportState(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
