@@ -33,7 +33,7 @@ print(ensure_database(os.environ))
 
 
 def environment(home: Path) -> dict[str, str]:
-    paths = [Path(changke.__file__).parents[1], sysconfig.get_path("purelib")]
+    paths = [Path(changke.__file__).parents[1], Path(psycopg.__file__).parents[1]]
     return {"PATH": os.defpath, "CHANGKE_HOME": str(home), "PYTHONPATH": os.pathsep.join(map(str, paths))}
 
 
