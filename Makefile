@@ -16,7 +16,7 @@ DEMO ?= chain
 	@touch $@
 
 run: .venv/.ready  ## set up, load the demo, open everything
-	@CHANGKE_ENV=$${CHANGKE_ENV:-demo} CHANGKE_LOG=$${CHANGKE_LOG:-text} $(PY) -m changke up --demo $(DEMO)
+	@export CHANGKE_ENV=$${CHANGKE_ENV:-demo} CHANGKE_LOG=$${CHANGKE_LOG:-text}; $(PY) -m changke demo $(DEMO) && exec $(PY) -m changke up
 
 test: check  ## everything, browser included
 	@timeout 900 .venv/bin/pytest -q -n 2 --dist loadfile -m "not soak and not promise"

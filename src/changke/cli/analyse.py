@@ -3,6 +3,7 @@
 import argparse
 import json
 from datetime import date
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,8 +13,9 @@ from changke.kernel.clock import utc_now
 from changke.kernel.money import currency, format_money
 from changke.queries.analysis import Analysis, load_analysis
 from changke.queries.company import load_company
-from changke.queries.imports import count_imported_lines
-from changke.rules.staff import act_as
+from changke.queries.imports import ImportFilter, list_imports
+from changke.rules.imports.plan import ImportMode, ImportState
+from changke.rules.staff import Viewer, act_as
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     money = company.currency if company else "CNY"
     if arguments.json:
         told = found.spell() | {
-            "imports": count_imported_lines(),
+            "imports": _imports(viewer),
             "currency": money,
             "refresh": "full" if refreshed.is_full else "delta",
         }
@@ -43,6 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _show(found, money=money)
     return 0
+
+
+def _imports(viewer: Viewer) -> list[dict[str, Any]]:
+    """Return what every finished import brought: rows in, kept and refused by reason, lines by kind."""
+    done = ImportFilter(states=(ImportState.DONE,), modes=(ImportMode.MERGE,))
+    rows, _total = list_imports(viewer, chosen=done, limit=1000)
+    return [{"profile": row.profile, "files": row.files, **row.counts, "merged": row.merged} for row in rows]
 
 
 def _show(found: Analysis, *, money: str) -> None:

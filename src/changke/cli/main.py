@@ -42,7 +42,9 @@ VERBS = (
     Verb(name="user", help="list sign-ins, add one, reset a password"),
     Verb(name="backup", help="write database, uploads and keys into one file", needs_django=False),
     Verb(name="restore", help="bring a backup back", needs_django=False, needs_server=False),
-    Verb(name="upgrade", help="bring the database to this version of the program", needs_django=False, needs_server=False),
+    Verb(
+        name="upgrade", help="bring the database to this version of the program", needs_django=False, needs_server=False
+    ),
     Verb(name="doctor", help="say what is wrong here and how to mend it", needs_django=False, needs_server=False),
     Verb(name="messages", help="compile or check the translations", needs_django=False, needs_server=False),
     Verb(name="django", help="run a management command of Django"),
@@ -98,7 +100,7 @@ def _prepare(verb: Verb, *, wants_help: bool) -> None:
         import django
 
         django.setup()
-        if not wants_help:
+        if not wants_help and os.environ["CHANGKE_ROLE"] == "owner":  # the app's role may not make tables
             from changke.config.migrate import migrate_if_needed
 
             migrate_if_needed()
