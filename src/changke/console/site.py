@@ -34,6 +34,9 @@ SIDE_BAR: Final = (
         entries=(
             Entry(name="members", title=_("Member list"), icon="group", covers=("member",)),
             Entry(name="approvals", title=_("Approvals"), icon="how_to_reg"),
+            Entry(name="birthdays", title=_("Birthdays"), icon="cake"),
+            Entry(name="promotion", title=_("Card promotion"), icon="campaign"),
+            Entry(name="tags", title=_("Tags"), icon="label", covers=("tag",)),
             Entry(name="duplicates", title=_("Duplicates"), icon="join_inner", covers=("duplicate", "merge")),
             Entry(name="imports", title=_("Imports"), icon="upload_file", covers=("import",)),
         ),

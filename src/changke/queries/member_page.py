@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from django.db.models import Q
 
+from changke.kernel.texts import Named
 from changke.queries.member_features import load_features
 from changke.queries.members import members_within
 from changke.records.models import (
     AttributeDefinition,
     AuditEntry,
     Card,
+    Category,
     Consent,
     DuplicatePair,
     Event,
@@ -23,6 +25,7 @@ from changke.records.models import (
     MemberTag,
     Sale,
     SaleLine,
+    Store,
 )
 from changke.rules.duplicates import DuplicateReason
 from changke.rules.features import FeatureRow
@@ -164,9 +167,9 @@ class MemberHead:
     birth_day: int | None
     birth_in_leap_month: bool
     next_birthday_on: date | None
-    region_id: int | None
+    region: Named | None
     home_store_id: int | None
-    home_store: str
+    home_store: Named | None
     recruiter: str
     source: SourceChannel
     preferred_channel: str
@@ -178,23 +181,31 @@ class MemberHead:
     first_sale_on: date | None
     last_sale_on: date | None
     merged_into: str  # public id of the survivor
+    attributes: Mapping[str, str]  # the open ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemberPageData:
-    head: MemberHead
+class MemberOverview:
+    """What the first page shows beside the head; `favourites` are store and category of the analysis."""
+
     features: FeatureRow | None
+    favourite_store: Named | None
+    favourite_category: Named | None
     cards: tuple[CardRow, ...]
     codes: tuple[tuple[str, str], ...]  # (source, code)
-    consents: tuple[ConsentRow, ...]  # in force
-    consent_history: tuple[ConsentRow, ...]
     attributes: tuple[AttributeRow, ...]
     tags: tuple[str, ...]
     pairs: tuple[PairRow, ...]
     merges: tuple[MergeRow, ...]
-    purchases: tuple[Purchase, ...]
-    purchase_count: int
     timeline: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentLedger:
+    """What is in force for the member, and every answer, those of merged members included; the newest first."""
+
+    in_force: Mapping[tuple[ConsentChannel, ConsentPurpose], ConsentRow]
+    history: tuple[ConsentRow, ...]
 
 
 def find_member(viewer: Viewer, *, public_id: str) -> MemberHead | None:
@@ -202,43 +213,50 @@ def find_member(viewer: Viewer, *, public_id: str) -> MemberHead | None:
     require(viewer, permission=Permission.SEE_MEMBERS)
     member = (
         members_within(viewer)
-        .select_related("home_store", "recruiter", "merged_into")
+        .select_related("home_store", "region", "recruiter", "merged_into")
         .filter(public_id=public_id)
         .first()
     )
     return _head(viewer, member) if member else None
 
 
-def load_member_page(viewer: Viewer, *, head: MemberHead) -> MemberPageData:
-    """Return everything the page of a member shows; at most 14 statements. Give a head that find_member returned."""
-    ids = _with_merged(head.id)
-    history = _consents(ids)
-    in_force: dict[tuple[str, str], ConsentRow] = {}
-    for owner, row in history:  # the newest first; only the member's own rows decide
-        if owner == head.id:
-            in_force.setdefault((row.channel, row.purpose), row)
-    purchases = Sale.objects.filter(member_id=head.id)
-    return MemberPageData(
-        head=head,
-        features=load_features([head.id]).get(head.id),
+def load_overview(viewer: Viewer, *, head: MemberHead) -> MemberOverview:
+    """Return the first page of a member that find_member returned; at most 13 statements."""
+    features = load_features([head.id]).get(head.id)
+    merges = _merges(viewer, member_id=head.id)
+    return MemberOverview(
+        features=features,
+        favourite_store=_named(Store, features.favourite_store_id if features else None),
+        favourite_category=_named(Category, features.favourite_category_id if features else None),
         cards=_cards(head.id),
         codes=tuple(
             MemberCode.objects.filter(member_id=head.id)
             .order_by("source__name", "code")
             .values_list("source__name", "code")
         ),
-        consents=tuple(sorted(in_force.values(), key=lambda row: (row.channel, row.purpose))),
-        consent_history=tuple(row for _, row in history),
-        attributes=_attributes(head.id),
+        attributes=_attributes(head),
         tags=tuple(
             MemberTag.objects.filter(member_id=head.id).order_by("tag__name").values_list("tag__name", flat=True)
         ),
         pairs=_pairs(viewer, member_id=head.id),
-        merges=_merges(viewer, member_id=head.id),
-        purchases=list_purchases(head.id, first=0),
-        purchase_count=purchases.count(),
-        timeline=_timeline(ids, owner=head.id),
+        merges=merges,
+        timeline=_timeline(_with_merged(head.id) if merges else [head.id], owner=head.id),
     )
+
+
+def load_timeline(head: MemberHead) -> tuple[Moment, ...]:
+    """Return the time line of a member that find_member returned."""
+    return _timeline(_with_merged(head.id), owner=head.id)
+
+
+def load_consents(head: MemberHead) -> ConsentLedger:
+    """Return the consents of a member that find_member returned; only the own answers are in force."""
+    in_force: dict[tuple[ConsentChannel, ConsentPurpose], ConsentRow] = {}
+    history = _consents(_with_merged(head.id))
+    for owner, row in history:
+        if owner == head.id:
+            in_force.setdefault((row.channel, row.purpose), row)
+    return ConsentLedger(in_force=in_force, history=tuple(row for _, row in history))
 
 
 def load_profile(viewer: Viewer, *, member_id: int) -> tuple[MemberProfile, int]:
@@ -269,13 +287,10 @@ def load_profile(viewer: Viewer, *, member_id: int) -> tuple[MemberProfile, int]
     return profile, member.version
 
 
-def list_purchases(member_id: int, *, first: int, size: int = PURCHASES_MAX) -> tuple[Purchase, ...]:
-    """Return a member's sales and returns with lines, the newest first; two statements."""
-    sales = list(
-        Sale.objects.filter(member_id=member_id)
-        .select_related("store", "staff")
-        .order_by("-business_day", "-id")[first : first + size]
-    )
+def list_purchases(head: MemberHead, *, first: int, size: int = PURCHASES_MAX) -> tuple[tuple[Purchase, ...], int]:
+    """Return a page of a member's sales and returns with lines, the newest first, and how many there are."""
+    own = Sale.objects.filter(member_id=head.id)
+    sales = list(own.select_related("store", "staff").order_by("-business_day", "-id")[first : first + size])
     lines: dict[int, list[PurchaseLine]] = {}
     rows = SaleLine.objects.filter(sale_id__in=[sale.id for sale in sales]).select_related("product")
     for row in rows.order_by("sale_id", "line_no"):
@@ -287,7 +302,7 @@ def list_purchases(member_id: int, *, first: int, size: int = PURCHASES_MAX) -> 
                 total_minor=row.total_minor,
             )
         )
-    return tuple(
+    purchases = tuple(
         Purchase(
             sale_no=sale.sale_no,
             kind=SaleKind(sale.kind),
@@ -300,6 +315,7 @@ def list_purchases(member_id: int, *, first: int, size: int = PURCHASES_MAX) -> 
         )
         for sale in sales
     )
+    return purchases, own.count()
 
 
 def name_member(viewer: Viewer, member: Member) -> OtherMember:
@@ -326,9 +342,9 @@ def _head(viewer: Viewer, member: Member) -> MemberHead:
         birth_day=member.birth_day,
         birth_in_leap_month=member.birth_in_leap_month,
         next_birthday_on=member.next_birthday_on,
-        region_id=member.region_id,
+        region=Named(name=member.region.name, name_en=member.region.name_en) if member.region else None,
         home_store_id=member.home_store_id,
-        home_store=member.home_store.name if member.home_store else "",
+        home_store=Named(name=member.home_store.name, name_en=member.home_store.name_en) if member.home_store else None,
         recruiter=member.recruiter.name if member.recruiter else "",
         source=SourceChannel(member.source_channel),
         preferred_channel=member.preferred_channel,
@@ -340,7 +356,13 @@ def _head(viewer: Viewer, member: Member) -> MemberHead:
         first_sale_on=member.first_sale_on,
         last_sale_on=member.last_sale_on,
         merged_into=member.merged_into.public_id if member.merged_into else "",
+        attributes=member.attributes,
     )
+
+
+def _named(model: type[Store] | type[Category], number: int | None) -> Named | None:
+    row = model.objects.filter(id=number).values("name", "name_en").first() if number is not None else None
+    return Named(**row) if row else None
 
 
 def _with_merged(member_id: int) -> list[int]:
@@ -388,15 +410,14 @@ def _consents(member_ids: Iterable[int]) -> list[tuple[int, ConsentRow]]:
     ]
 
 
-def _attributes(member_id: int) -> tuple[AttributeRow, ...]:
-    stored = Member.objects.values_list("attributes", flat=True).get(id=member_id)
-    sealed = set(MemberSecret.objects.filter(member_id=member_id).values_list("definition_id", flat=True))
+def _attributes(head: MemberHead) -> tuple[AttributeRow, ...]:
+    sealed = set(MemberSecret.objects.filter(member_id=head.id).values_list("definition_id", flat=True))
     return tuple(
         AttributeRow(
             key=row.key,
             name=row.name,
             name_en=row.name_en,
-            value=("•••" if row.id in sealed else "") if row.is_sensitive else stored.get(row.key, ""),
+            value=("•••" if row.id in sealed else "") if row.is_sensitive else head.attributes.get(row.key, ""),
             is_sensitive=row.is_sensitive,
         )
         for row in AttributeDefinition.objects.filter(is_retired=False)
