@@ -5,7 +5,7 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,12 +69,12 @@ class Guard:
 
 
 class GuardedStream(io.RawIOBase):
-    """A readable stream that tells the guard about every byte, and its watcher how many were read."""
+    """A readable stream that tells the guard about every byte; `unfolded` is how many were read."""
 
-    def __init__(self, inner: IO[bytes], *, source: Source, guard: Guard, watch: Callable[[int], None]) -> None:
+    def __init__(self, inner: IO[bytes], *, source: Source, guard: Guard) -> None:
         super().__init__()
-        self._inner, self._source, self._guard, self._watch = inner, source, guard, watch
-        self._unfolded = 0
+        self._inner, self._source, self._guard = inner, source, guard
+        self.unfolded = 0
 
     def readable(self) -> bool:
         return True
@@ -86,9 +86,8 @@ class GuardedStream(io.RawIOBase):
         except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, RuntimeError) as broken:
             raise broken_file(self._source.name) from broken
         view[: len(data)] = data
-        self._unfolded += len(data)
-        self._guard.count(len(data), source=self._source, unfolded=self._unfolded)
-        self._watch(self._unfolded)
+        self.unfolded += len(data)
+        self._guard.count(len(data), source=self._source, unfolded=self.unfolded)
         return len(data)
 
 
@@ -155,10 +154,8 @@ def _entries_of(path: Path) -> Iterator[Source]:
 
 
 @contextmanager
-def open_source(
-    source: Source, *, guard: Guard, watch: Callable[[int], None] = lambda _unfolded: None
-) -> Iterator[io.BufferedReader]:
-    """Open the unpacked bytes of a source as a guarded stream; `watch` is told how many have been read."""
+def open_source(source: Source, *, guard: Guard) -> Iterator[tuple[io.BufferedReader, GuardedStream]]:
+    """Open the unpacked bytes of a source: the stream to read from, and the guarded one behind it that counts."""
     with ExitStack() as stack:
         inner: Any = stack.enter_context(source.path.open("rb"))
         if source.entry:
@@ -168,7 +165,8 @@ def open_source(
                 raise broken_file(source.name) from broken
         if (source.entry or source.path.name).lower().endswith(".gz"):
             inner = stack.enter_context(gzip.GzipFile(fileobj=inner))
-        yield io.BufferedReader(GuardedStream(inner, source=source, guard=guard, watch=watch), buffer_size=1 << 20)
+        guarded = GuardedStream(inner, source=source, guard=guard)
+        yield io.BufferedReader(guarded, buffer_size=1 << 20), guarded
 
 
 def hash_file(path: Path) -> str:

@@ -17,6 +17,7 @@ from changke.gateways.sources import (
     PARQUET_ENDINGS,
     SHEET_ENDINGS,
     Guard,
+    GuardedStream,
     Source,
     broken_file,
     find_sources,
@@ -154,7 +155,7 @@ def first_rows(table: RawTable, *, count: int = PREVIEW_ROWS) -> tuple[tuple[str
 
 
 def _preview_text(source: Source, *, options: ReadOptions) -> TablePreview:
-    with open_source(source, guard=Guard()) as stream:
+    with open_source(source, guard=Guard()) as (stream, _):
         shape = _shape_of(stream, options=options)
         batches = read_text(stream, shape=shape, name=source.name, refuse=lambda _row: None, block_bytes=SAMPLE_BYTES)
         first = next(iter(batches), None)
@@ -194,14 +195,18 @@ def _read_csv(source: Source, *, reading: _Reading) -> None:
                     name=source.name,
                 )
 
-        watch = _watch_bytes(source, reading=reading)
-        with open_source(source, guard=reading.guard, watch=watch) as stream:
+        with open_source(source, guard=reading.guard) as (stream, counted):
             shape = shape or _shape_of(stream, options=reading.options)
             if not shape.columns:
                 return
             try:
                 rows = _write(
-                    read_text(stream, shape=shape, name=source.name, refuse=refuse),
+                    _watched(
+                        read_text(stream, shape=shape, name=source.name, refuse=refuse),
+                        source=source,
+                        counted=counted,
+                        reading=reading,
+                    ),
                     columns=shape.columns,
                     path=reading.next_path(),
                 )
@@ -231,15 +236,15 @@ def _read_csv(source: Source, *, reading: _Reading) -> None:
     )
 
 
-def _watch_bytes(source: Source, *, reading: _Reading) -> Callable[[int], None]:
-    """Tell the reading's watcher how far it is; packed files by their unfolded bytes, never past their stored size."""
-
-    def watch(unfolded: int) -> None:
+def _watched(
+    batches: Iterator[pa.RecordBatch], *, source: Source, counted: GuardedStream, reading: _Reading
+) -> Iterator[pa.RecordBatch]:
+    """Yield batches and tell the reading's watcher, in its own thread, how far they are, never past the stored size."""
+    for batch in batches:
         # A packed text unfolds to some 6 times its size: a fair guess is better than no movement.
-        done = unfolded // 6 if source.is_packed else unfolded
+        done = counted.unfolded // 6 if source.is_packed else counted.unfolded
         reading.watch(reading.done_bytes + min(done, source.stored_bytes), reading.all_bytes)
-
-    return watch
+        yield batch
 
 
 def _schema(columns: tuple[str, ...]) -> pa.Schema:
@@ -316,7 +321,7 @@ def _preview_parquet(source: Source) -> TablePreview:
 
 def _sheets_of(source: Source, *, guard: Guard) -> Iterator[tuple[str, Iterator[list[Any]]]]:
     """Yield name and rows of every sheet that has any; the workbook's archive is counted by the guard as it unfolds."""
-    with open_source(source, guard=guard) as stream:
+    with open_source(source, guard=guard) as (stream, _):
         held = io.BytesIO(stream.read())
     try:
         if zipfile.is_zipfile(held):

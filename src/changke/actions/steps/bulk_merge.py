@@ -74,6 +74,7 @@ def merge_first(order: MergeOrder, *, now: datetime, sink: ProgressSink) -> Merg
         sink(Progress(stage=Stage.FINISH, done=0, total=1))
         run("SET LOCAL maintenance_work_mem = '512MB'")
         run("SELECT changke_end_first_load()")
+        sink(Progress(stage=Stage.FINISH, done=1, total=1))
     return _counts(shop, members, sales, lines=lines)
 
 
