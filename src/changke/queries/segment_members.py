@@ -20,12 +20,14 @@ CHUNK: Final = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledMember:
-    """One member beside the builder's count; contacts are masked for those who may not see them."""
+    """One member of a segment: masked for the page, plain for a file where the viewer may take contacts away."""
 
     public_id: str
     code: str
     name: str
     phone: str
+    masked_name: str
+    masked_phone: str
     row: dict[str, Any]  # of rules.features.FeatureRow
 
 
@@ -57,11 +59,14 @@ def _with_members(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], 
 
 
 def _join(viewer: Viewer, *, row: dict[str, Any], member: Member) -> SampledMember:
+    masked_name, masked_phone = mask_name(member.name), mask_phone(member.phone)
     is_open = viewer.may(Permission.REVEAL_CONTACTS)
     return SampledMember(
         public_id=member.public_id,
         code=member.code,
-        name=member.name if is_open else mask_name(member.name),
-        phone=member.phone if is_open else mask_phone(member.phone),
+        name=member.name if is_open else masked_name,
+        phone=member.phone if is_open else masked_phone,
+        masked_name=masked_name or member.code,
+        masked_phone=masked_phone,
         row=row,
     )
