@@ -14,6 +14,7 @@ from changke.insight.engine import open_engine, rows_of
 from changke.insight.features import FeatureSettings
 from changke.insight.lake import facts_of, hold_current, open_draft, read_current
 from changke.insight.refresh import Delta, merge_delta, refresh_features, write_full
+from changke.insight.tables import LakeReader, LakeTables
 from changke.kernel.errors import ChangkeError
 
 SHIPPED = FeatureSettings()
@@ -100,6 +101,22 @@ def test_files_that_do_not_change_are_shared(tmp_path: Path, shop: Shop) -> None
         {path.stat().st_ino for path in (tmp_path / name / "visits").iterdir()} for name in ("v000001", "v000002")
     )
     assert first == second
+
+
+def test_pages_read_what_was_merged(tmp_path: Path, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sales stand beside the base after a delta: the reader of the pages takes them for those in it."""
+    monkeypatch.setattr(refresh, "ANEW_PERCENT_MAX", 1000)
+    build(tmp_path, shop, settings=SHIPPED)
+    corrected = [shop.sales[0] | {"total_minor": 700}, shop.sales[0] | {"sale_id": 2, "store_id": 2}]
+    carry_on(tmp_path, shop, Shop(members=shop.members, sales=corrected), settings=SHIPPED)
+    version = read_current(tmp_path)
+    assert version is not None
+    assert version.has("sales_anew")
+    names = ("members", "sales", "lines", "visits", "features")
+    with LakeReader(LakeTables(**{name: version.files(name) for name in names})) as reader:
+        assert sorted(row["total_minor"] for row in reader.rows(reader.table("sales"))) == [500, 700]
+        assert sorted(row["gross_minor"] for row in reader.rows(reader.table("visits"))) == [500, 700]
+        assert [row["net_ever_minor"] for row in reader.rows(reader.table("features"))] == [1200]
 
 
 def test_an_empty_lake_says_so(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The analytics engine: DuckDB in process, driven through Ibis, with a memory limit and a folder to spill to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +27,29 @@ def open_engine(*, threads: int = 2, memory_mib: int = 1024, spill: Path | None 
             engine.disconnect()
 
 
-def parquet_view(engine: Backend, *, name: str, path: Path) -> ibis.Table:
-    """Give Parquet files (a path, or a pattern with *) a name in the engine and return them as a table."""
-    quoted = str(path).replace("'", "''")
-    engine.raw_sql(f"CREATE OR REPLACE VIEW \"{name}\" AS FROM read_parquet('{quoted}')")
+def parquet_view(engine: Backend, *, name: str, path: Path, keys: Sequence[str] = ()) -> ibis.Table:
+    """Give Parquet files (a path, or a pattern with *) a name in the engine and return them as a table; see rows_in."""
+    engine.raw_sql(f'CREATE OR REPLACE VIEW "{name}" AS {rows_in(path, keys=keys)}')
     return engine.table(name)
+
+
+def rows_in(path: Path, *, keys: Sequence[str] = ()) -> str:
+    """Return the SQL of the rows in Parquet files.
+
+    With keys, rows that changed stand beside the base, which is `path`: the base counts without the keys that are in
+    `<folder>_changed`, and the rows in `<folder>_anew` count instead.
+    """
+    anew, changed = (path.parent.with_name(f"{path.parent.name}_{kind}") for kind in ("anew", "changed"))
+    if not keys or not anew.is_dir():
+        return f"SELECT * FROM {_read(path)}"  # noqa: S608 (paths of the lake, quoted)
+    # The aliases matter: without them DuckDB takes ANTI for the name of the table before it.
+    base = f"{_read(path)} AS base ANTI JOIN {_read(changed / '*.parquet')} AS changed USING ({', '.join(keys)})"
+    return f"SELECT base.* FROM {base} UNION ALL SELECT * FROM {_read(anew / '*.parquet')}"  # noqa: S608 (the same)
+
+
+def _read(path: Path) -> str:
+    quoted = str(path).replace("'", "''")
+    return f"read_parquet('{quoted}')"
 
 
 def typed_sql(engine: Backend, expression: ibis.Table) -> str:

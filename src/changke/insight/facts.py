@@ -106,3 +106,12 @@ def _arrow_type(hint: Any) -> pa.DataType:
 FEATURES: Final = pa.schema(
     [(field.name, _arrow_type(get_type_hints(FeatureRow)[field.name])) for field in fields(FeatureRow)]
 )
+
+# By what rows of a table are replaced: a sale with all its lines, all visits of a member.
+KEYS: Final = {
+    "members": ("member_id",),
+    "sales": ("sale_id",),
+    "lines": ("sale_id",),
+    "opportunities": ("member_id", "due_on"),
+    "visits": ("member_id",),
+}

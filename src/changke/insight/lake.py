@@ -25,17 +25,10 @@ import ibis
 from ibis.backends.duckdb import Backend
 
 from changke.insight.engine import Facts, open_engine, parquet_view
+from changke.insight.facts import KEYS
 from changke.kernel.errors import fail
 
 POINTER: Final = "CURRENT"
-# By what rows of a table are replaced: a sale with all its lines, all visits of a member.
-KEYS: Final = {
-    "members": ("member_id",),
-    "sales": ("sale_id",),
-    "lines": ("sale_id",),
-    "opportunities": ("member_id", "due_on"),
-    "visits": ("member_id",),
-}
 KEPT_VERSIONS: Final = 2
 
 
@@ -129,13 +122,8 @@ def facts_of(engine: Backend, version: LakeVersion) -> Facts:
 
 
 def fact_of(engine: Backend, version: LakeVersion, *, table: str) -> ibis.Table:
-    """Return one table of facts: its base without the keys that changed since, and the rows that came for them."""
-    base = parquet_view(engine, name=f"{table}_base", path=version.files(table))
-    if not version.has(f"{table}_anew"):
-        return base
-    anew = parquet_view(engine, name=f"{table}_anew", path=version.files(f"{table}_anew"))
-    changed = parquet_view(engine, name=f"{table}_changed", path=version.files(f"{table}_changed"))
-    return base.anti_join(changed, KEYS[table]).union(anew)
+    """Return one table of facts, with what changed since its base was written."""
+    return parquet_view(engine, name=table, path=version.files(table), keys=KEYS[table])
 
 
 @contextmanager

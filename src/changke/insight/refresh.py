@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 
 from changke.insight import facts as schemas
 from changke.insight.engine import Facts, keep, parquet_view, rows_of, write_parquet
+from changke.insight.facts import KEYS
 from changke.insight.features import FeatureSettings, compute_totals, prediction_inputs, wide_rows
-from changke.insight.lake import KEYS, Draft, fact_of
+from changke.insight.lake import Draft, fact_of
 from changke.insight.visits import visits_of_sales
 
 FILE_ROWS: Final = 1_000_000

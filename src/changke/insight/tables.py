@@ -7,12 +7,15 @@ from typing import Any, Final, Self
 import ibis
 import pyarrow as pa
 
+from changke.insight.engine import rows_in
+from changke.insight.facts import KEYS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LakeTables:
     """Where the Parquet files of one version lie: schemas in insight/facts.py, `features` one row a FeatureRow.
 
-    After a delta the visits of moved members stand in `visits_anew`; those in `visits` no longer count.
+    What changed since a file was written is found beside it (engine.rows_in).
     """
 
     members: Path
@@ -20,8 +23,6 @@ class LakeTables:
     lines: Path
     visits: Path
     features: Path
-    visits_anew: Path | None = None
-    moved_members: Path | None = None
 
 
 NAMES: Final = ("members", "sales", "lines", "visits", "features")
@@ -34,10 +35,7 @@ class LakeReader:
         self._duck = ibis.duckdb.connect(threads=threads, memory_limit=f"{memory_mib}MiB")
         self._duck.raw_sql("SET parquet_metadata_cache = true")
         for name in NAMES:  # plain views: the temporary ones of read_parquet are unknown to other cursors
-            rows = f"FROM {_files(getattr(tables, name))}"
-            if name == "visits" and tables.visits_anew and tables.moved_members:
-                rows += f" ANTI JOIN {_files(tables.moved_members)} USING (member_id)"
-                rows = f"({rows}) UNION ALL FROM {_files(tables.visits_anew)}"
+            rows = rows_in(getattr(tables, name), keys=KEYS.get(name, ()))
             self._duck.raw_sql(f"CREATE VIEW {name} AS {rows}")
         self._tables = {name: self._duck.table(name) for name in NAMES}
 
@@ -68,11 +66,6 @@ class LakeReader:
     def rows(self, expression: ibis.Expr) -> list[dict[str, Any]]:
         """Return the rows of a small result as dictionaries."""
         return self.run(expression).to_pylist()
-
-
-def _files(path: Path) -> str:
-    quoted = str(path).replace("'", "''")
-    return f"read_parquet('{quoted}')"
 
 
 def whole_numbers(rows: pa.Table) -> pa.Table:

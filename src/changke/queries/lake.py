@@ -80,15 +80,12 @@ def _open_version(version: LakeVersion, *, as_of: date) -> CurrentLake | None:
         return None
     if not version.folder.exists():
         return None
-    moved = version.has("visits_anew")
     tables = LakeTables(
         members=version.files("members"),
         sales=version.files("sales"),
         lines=version.files("lines"),
         visits=version.files("visits"),
         features=version.files("features"),
-        visits_anew=version.files("visits_anew") if moved else None,
-        moved_members=version.files("moved_members") if moved else None,
     )
     reader = LakeReader(tables, threads=1, memory_mib=READER_MEMORY_MIB)
     return CurrentLake(folder=version.folder, as_of=as_of, made_at=version.manifest.made_at, reader=reader, hold=hold)
