@@ -37,7 +37,7 @@ bench: .venv/.ready  ## the ratios of design/performance.md, both sides measured
 	@for script in bench/g*.py; do $(PY) $$script || exit 1; done
 
 pictures: .venv/.ready  ## the guide's pictures into the ignored folder pictures/
-	@$(PY) bench/../tests/pictures.py
+	@$(PY) tests/pictures.py
 
 messages: .venv/.ready  ## compile the translations
 	@$(PY) -m changke messages
