@@ -145,7 +145,7 @@ def test_facets(people: list[int], stores: tuple[int, int]) -> None:
 
 def test_facets_of_a_sample_are_scaled(people: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(member_list, "SAMPLED_FROM", 1)
-    monkeypatch.setattr(member_list, "EXACT_MAX", 6)
+    monkeypatch.setattr(member_list, "SAMPLE", 6)
     found = count_facets(SYSTEM, wanted=ALL, today=TODAY, total=Count(number=6, is_exact=False))
     assert not found.is_exact
     assert sum(found.counts["gender"].values()) == 6

@@ -174,9 +174,7 @@ def change_status(actor: Viewer, *, member_id: int, move: StatusMove, now: datet
     member = lock_member(actor, member_id=member_id)
     after = decide_status(MemberStatus(member.status), move=move)
     if after is None:
-        raise fail(
-            "status_refused", "This cannot be done to a member whose status is %(status)s.", status=member.status
-        )
+        raise fail("status_refused", "This cannot be done to a member of this status.")
     columns: dict[str, Any] = {"status": after.value}
     if move is StatusMove.JOIN and member.joined_on is None:
         columns["joined_on"] = localdate(now)
@@ -265,7 +263,7 @@ def note_member_export(
 
 def _refuse_enrolment(actor: Viewer, *, enrolment: Enrolment, profile: MemberProfile) -> None:
     if enrolment.status not in {MemberStatus.FORMAL, MemberStatus.PROVISIONAL, MemberStatus.PROSPECT}:
-        raise fail("status_refused", "Nobody joins with the status %(status)s.", status=enrolment.status)
+        raise fail("status_refused", "Nobody joins with this status.", field="status")
     if not (profile.phone or profile.email or enrolment.card_number.strip()):
         raise fail("unreachable", "Enter a phone number, an e-mail address or a card number.", field="phone")
     if not actor.sees_store(profile.home_store_id):

@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils.timezone import localdate
+from django.utils.translation import gettext_noop
 
 from changke.actions.steps.audit import record_audit
 from changke.actions.steps.consents import newest_consents
@@ -49,14 +50,14 @@ from changke.rules.staff import NotAllowedError, Permission, Viewer, require
 COLUMNS: Final = (*(column for columns in GROUPS.values() for column in columns), *EARLIEST, *LATEST, "status")
 DAYS: Final = frozenset({"next_birthday_on", "valid_from", "valid_until", *EARLIEST, *LATEST})
 MERGE_MESSAGES: Final = {
-    MergeRefusal.SAME_MEMBER: "This is one and the same member.",
-    MergeRefusal.NOT_ALIVE: "One of the two is closed, erased or merged already.",
-    MergeRefusal.FROZEN: "One of the two is frozen.",
+    MergeRefusal.SAME_MEMBER: gettext_noop("This is one and the same member."),
+    MergeRefusal.NOT_ALIVE: gettext_noop("One of the two is closed, erased or merged already."),
+    MergeRefusal.FROZEN: gettext_noop("One of the two is frozen."),
 }
 UNDO_MESSAGES: Final = {
-    UndoRefusal.ALREADY_UNDONE: "This merge was undone already.",
-    UndoRefusal.LATER_MERGE: "A later merge stands on this one.",
-    UndoRefusal.NOT_MERGED: "The merged member was changed otherwise meanwhile.",
+    UndoRefusal.ALREADY_UNDONE: gettext_noop("This merge was undone already."),
+    UndoRefusal.LATER_MERGE: gettext_noop("A later merge stands on this one."),
+    UndoRefusal.NOT_MERGED: gettext_noop("The merged member was changed otherwise meanwhile."),
 }
 
 

@@ -270,7 +270,6 @@ def _figures(row: FeatureRow | None) -> list[Figure]:
         Figure(label=_("Receipts"), value=row.receipts_ever),
         Figure(label=_("Average ticket"), value=row.mean_ticket_minor, kind="money"),
         Figure(label=_("Days since the last visit"), value=row.recency_days),
-        Figure(label=_("Usual days between visits"), value=row.mean_interval_days),
         Figure(label=_("Buys within 30 days"), value=row.buys_in_30_days_ppm, kind="share", hint=_("Forecast")),
         Figure(label=_("Expected spend in a year"), value=row.expected_value_minor, kind="money", hint=_("Forecast")),
     ]

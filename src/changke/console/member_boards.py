@@ -15,7 +15,7 @@ from changke.console.page import render_page
 from changke.kernel.clock import utc_now
 from changke.kernel.periods import days_ending
 from changke.lobby.viewer import viewer_of
-from changke.queries.member_list import EXACT_MAX, PAGE_SIZE, MemberFilter, MemberPage, MemberSort, list_members
+from changke.queries.member_list import PAGE_SIZE, PAGED_MAX, MemberFilter, MemberPage, MemberSort, list_members
 from changke.queries.promotion import (
     CardUse,
     Conversion,
@@ -108,14 +108,14 @@ def _figures(rows: tuple[PromotionRow, ...], *, conversion: Conversion, use: Car
 
 def _page(viewer: Viewer, *, wanted: MemberFilter, number: int) -> MemberPage:
     today: date = localdate(utc_now())
-    return list_members(viewer, wanted=wanted, today=today, page=min(number, EXACT_MAX // PAGE_SIZE))
+    return list_members(viewer, wanted=wanted, today=today, page=min(number, PAGED_MAX // PAGE_SIZE))
 
 
 def _listing(viewer: Viewer, *, page: MemberPage, number: int) -> dict[str, Any]:
     names = load_names(viewer)
     return {
         "rows": [(row, names.stores.get(row.home_store_id or 0, "")) for row in page.rows],
-        "pages": Pages(number=number, size=PAGE_SIZE, total=min(page.total.number, EXACT_MAX)),
+        "pages": Pages(number=number, size=PAGE_SIZE, total=min(page.total.number, PAGED_MAX)),
     }
 
 

@@ -64,7 +64,7 @@ YES_NO: Final = (("", "–"), ("yes", gettext_lazy("Yes")), ("no", gettext_lazy(
 class MemberForm(forms.Form):
     """A profile. Fields of users are named attribute_KEY; a sensitive one left empty keeps what is stored."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=120, required=False)
+    name = forms.CharField(label=gettext_lazy("Full name"), max_length=120, required=False)
     phone = forms.CharField(label=gettext_lazy("Phone"), max_length=30, required=False)
     email = forms.CharField(label=gettext_lazy("E-mail"), max_length=254, required=False)
     gender = forms.TypedChoiceField(
@@ -74,8 +74,8 @@ class MemberForm(forms.Form):
         label=gettext_lazy("Birthday by"), coerce=BirthCalendar, choices=lambda: enum_choices(BirthCalendar)
     )
     birth_year = forms.IntegerField(label=gettext_lazy("Year of birth"), required=False)
-    birth_month = forms.IntegerField(label=gettext_lazy("Month"), required=False, min_value=1, max_value=12)
-    birth_day = forms.IntegerField(label=gettext_lazy("Day"), required=False, min_value=1, max_value=31)
+    birth_month = forms.IntegerField(label=gettext_lazy("Month of birth"), required=False, min_value=1, max_value=12)
+    birth_day = forms.IntegerField(label=gettext_lazy("Day of birth"), required=False, min_value=1, max_value=31)
     birth_in_leap_month = forms.BooleanField(label=gettext_lazy("Born in a leap month (lunar)"), required=False)
     address = forms.CharField(label=gettext_lazy("Address"), max_length=300, required=False)
     region_id = forms.TypedChoiceField(
@@ -91,7 +91,7 @@ class MemberForm(forms.Form):
         choices=[("", "–"), ("A", "A"), ("B", "B"), ("C", "C")],
     )
     note = forms.CharField(
-        label=gettext_lazy("Note"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=gettext_lazy("Remark"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
     def __init__(self, *args: Any, viewer: Viewer, **more: Any) -> None:

@@ -35,8 +35,8 @@ from changke.lobby.viewer import viewer_of
 from changke.queries.lake import current_lake
 from changke.queries.member_batches import BatchPreview, preview_tags, preview_untag, preview_validity
 from changke.queries.member_list import (
-    EXACT_MAX,
     PAGE_SIZE,
+    PAGED_MAX,
     MemberRow,
     count_facets,
     each_member,
@@ -60,7 +60,7 @@ def show_members(request: HttpRequest) -> HttpResponse:
     wanted, names = read_filter(request.GET), load_names(viewer)
     columns = columns_with(names)
     shown = chosen_columns(columns, get=request.GET)
-    number = min(page_number(request), EXACT_MAX // PAGE_SIZE)
+    number = min(page_number(request), PAGED_MAX // PAGE_SIZE)
     page = list_members(viewer, wanted=wanted, today=today, page=number)
     counts = count_facets(viewer, wanted=wanted, today=today, total=page.total)
     lake = current_lake()
@@ -73,8 +73,8 @@ def show_members(request: HttpRequest) -> HttpResponse:
         "search": {"name": "q", "value": wanted.text, "label": _("Phone, last four digits, card, name or initials")},
         "facets": build_facets(viewer, wanted=wanted, counts=counts, names=names, columns=columns, shown=shown),
         "keep": [("sort", request.GET["sort"])] if request.GET.get("sort") else [],
-        "pages": Pages(number=number, size=PAGE_SIZE, total=min(page.total.number, EXACT_MAX)),
-        "is_capped": page.total.number > EXACT_MAX,
+        "pages": Pages(number=number, size=PAGE_SIZE, total=min(page.total.number, PAGED_MAX)),
+        "is_capped": page.total.number > PAGED_MAX,
         "is_filtered": bool(request.GET),
         "is_sampled": not counts.is_exact,
         "as_of": lake.as_of if lake else None,
@@ -130,10 +130,10 @@ def export_members(request: HttpRequest) -> FileResponse:
     note_member_export(
         viewer, rows=len(ids), query=query, contents=contents, reason=post.get("reason", ""), now=utc_now()
     )
-    header = [_("Code"), _("Name"), *(str(column.label) for column in columns)]
+    header = [_("Code"), _("Full name"), *(str(column.label) for column in columns)]
     rows = _export_rows(viewer, ids=ids, columns=columns)
     if contents:
-        header = [_("Code"), _("Name"), _("Phone"), _("E-mail"), _("Address"), *(str(c.label) for c in columns)]
+        header = [_("Code"), _("Full name"), _("Phone"), _("E-mail"), _("Address"), *(str(c.label) for c in columns)]
         rows = _contact_rows(viewer, ids=ids, columns=columns)
     name = f"members-{localdate(utc_now()):%Y%m%d}"
     file = TemporaryFile()  # noqa: SIM115 - the answer closes it

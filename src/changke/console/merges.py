@@ -33,7 +33,7 @@ from changke.ui.figures import Choice, Facet, Pages
 from changke.ui.words import label, word
 
 GROUP_WORDS: Final = {
-    "name": gettext_lazy("Name"),
+    "name": gettext_lazy("Full name"),
     "gender": gettext_lazy("Gender"),
     "birthday": gettext_lazy("Birthday"),
     "phone": gettext_lazy("Phone"),
@@ -43,7 +43,7 @@ GROUP_WORDS: Final = {
     "recruiter": gettext_lazy("Source and recruiter"),
     "preferred_channel": gettext_lazy("Prefers to be reached by"),
     "clerk_class": gettext_lazy("Class by the clerk"),
-    "note": gettext_lazy("Note"),
+    "note": gettext_lazy("Remark"),
     "validity": gettext_lazy("Validity"),
 }
 MOVED_WORDS: Final = {

@@ -31,8 +31,10 @@ from changke.rules.phones import format_phone, mask_email, mask_phone
 from changke.rules.segments import AllOf, BirthdayWithin, Choice, DateBetween, Segment, TagMode, Tags, Tree
 from changke.rules.staff import Permission, Viewer, require
 
-EXACT_MAX: Final = 10_000  # more than so many are estimated, and nobody leafs further
+PAGED_MAX: Final = 10_000  # nobody leafs further
+EXACT_MAX: Final = 50_000  # more than so many are estimated
 SAMPLED_FROM: Final = 100_000  # facets of a longer list are counted in a sample
+SAMPLE: Final = 10_000
 PAGE_SIZE: Final = 50
 SEARCH_MAX: Final = 500
 FEW_STORES: Final = 20  # a reach of at most one store in so many is listed from its sales, a wider one filtered
@@ -135,9 +137,9 @@ class FacetCounts:
 
 
 def list_members(viewer: Viewer, *, wanted: MemberFilter, today: date, page: int, size: int = PAGE_SIZE) -> MemberPage:
-    """Return one page (from 1) of the members within reach; pages end after EXACT_MAX rows."""
+    """Return one page (from 1) of the members within reach; pages end after PAGED_MAX rows."""
     require(viewer, permission=Permission.SEE_MEMBERS)
-    first = min((page - 1) * size, EXACT_MAX - size)
+    first = min((page - 1) * size, PAGED_MAX - size)
     if wanted.life_classes and (lake := current_lake()) is not None:
         scoped = within_reach(viewer, definition=Segment(where=_tree(viewer, wanted=wanted)))
         found = lake.reader.run_sql(best_sql(scoped.where, on=lake.as_of, first=first, size=size))
@@ -188,7 +190,7 @@ def count_facets(viewer: Viewer, *, wanted: MemberFilter, today: date, total: Co
     chosen = filter_members(viewer, wanted=wanted, today=today)
     is_sampled = not total.is_exact and total.number > SAMPLED_FROM
     if is_sampled:
-        share = 100.0 * EXACT_MAX / total.number
+        share = 100.0 * SAMPLE / total.number
         chosen = chosen.filter(id__in=RawSQL("SELECT id FROM members TABLESAMPLE SYSTEM (%s) REPEATABLE (1)", [share]))
     statement, parameters = chosen.order_by().values(*FACETS).query.sql_with_params()
     columns = ", ".join(FACETS)

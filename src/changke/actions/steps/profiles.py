@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext_noop
 
 from changke.kernel.checks import raise_problems, refuse_long
 from changke.kernel.errors import Problem
@@ -20,18 +21,18 @@ from changke.rules.phones import parse_phone
 
 LONGEST: Final = {"name": 120, "address": 300, "note": 1000, "email": 254}
 BIRTHDAY_MESSAGES: Final = {
-    BirthdayRefusal.INCOMPLETE: "A birthday needs a month and a day.",
-    BirthdayRefusal.NO_SUCH_DAY: "There is no such day.",
-    BirthdayRefusal.NO_SUCH_LEAP_MONTH: "That lunar year has no such leap month.",
-    BirthdayRefusal.YEAR_OUT_OF_RANGE: "The year of birth lies between 1900 and this year.",
+    BirthdayRefusal.INCOMPLETE: gettext_noop("A birthday needs a month and a day."),
+    BirthdayRefusal.NO_SUCH_DAY: gettext_noop("There is no such day."),
+    BirthdayRefusal.NO_SUCH_LEAP_MONTH: gettext_noop("That lunar year has no such leap month."),
+    BirthdayRefusal.YEAR_OUT_OF_RANGE: gettext_noop("The year of birth lies between 1900 and this year."),
 }
 ATTRIBUTE_MESSAGES: Final = {
-    AttributeRefusal.REQUIRED: "This must be filled in.",
-    AttributeRefusal.NOT_A_NUMBER: "This is not a number.",
-    AttributeRefusal.NOT_A_DATE: "This is not a date (YYYY-MM-DD).",
-    AttributeRefusal.NOT_A_CHOICE: "This is none of the choices.",
-    AttributeRefusal.NOT_YES_NO: "This is neither yes nor no.",
-    AttributeRefusal.TOO_LONG: "This is too long.",
+    AttributeRefusal.REQUIRED: gettext_noop("This must be filled in."),
+    AttributeRefusal.NOT_A_NUMBER: gettext_noop("This is not a number."),
+    AttributeRefusal.NOT_A_DATE: gettext_noop("This is not a date (YYYY-MM-DD)."),
+    AttributeRefusal.NOT_A_CHOICE: gettext_noop("This is none of the choices."),
+    AttributeRefusal.NOT_YES_NO: gettext_noop("This is neither yes nor no."),
+    AttributeRefusal.TOO_LONG: gettext_noop("This is too long."),
 }
 
 
