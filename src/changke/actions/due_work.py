@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from changke.actions.steps.enqueue import enqueue
 from changke.actions.steps.rfm_runs import begin_run
+from changke.actions.steps.uploads import remove_expired_uploads
 from changke.kernel.job_names import JobName
 from changke.queries.due_work import lake_is_behind, runs_due
 from changke.queries.settings import load_setting
@@ -18,7 +19,7 @@ LAKE_REST = timedelta(minutes=5)  # between two refreshes while sales keep comin
 
 
 def do_due_work(*, now: datetime) -> list[JobName]:
-    """Queue what is due and return the names of the jobs that were queued."""
+    """Queue what is due and return the names of the jobs that were queued; remove files whose time is over."""
     due = []
     if lake_is_behind(now=now, rest=LAKE_REST):
         enqueue(JobName.REFRESH_LAKE, lock="lake")
@@ -26,4 +27,5 @@ def do_due_work(*, now: datetime) -> list[JobName]:
     for origin, as_of in runs_due(load_setting(RfmSchedule)):
         begin_run(act_as("schedule"), settings=load_setting(RfmSettings), as_of=as_of, origin=origin, now=now)
         due.append(JobName.SCORE_RFM)
+    remove_expired_uploads(now=now)
     return due

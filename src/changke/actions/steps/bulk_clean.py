@@ -135,7 +135,14 @@ def _map_tables(
     mapped, skipped = [], []
     for raw in raws:
         rows = first_rows(raw) if raw.rows else ()
-        mapping = fit_table(raw.columns, profile=profile, rows=rows, chosen=plan.columns, attributes=plan.attributes)
+        mapping = fit_table(
+            raw.columns,
+            profile=profile,
+            rows=rows,
+            chosen=plan.columns,
+            attributes=plan.attributes,
+            ignored=plan.ignored,
+        )
         if mapping is None:
             skipped.append(raw.name)
         else:

@@ -48,28 +48,46 @@ def fit_table(
     rows: Sequence[Sequence[str]] = (),
     chosen: Mapping[str, str] | None = None,
     attributes: Mapping[str, str] | None = None,
+    ignored: Sequence[str] = (),
 ) -> TableMapping | None:
     """Return what the columns of a table mean under a profile, or None where it is no part of it.
 
-    `chosen` (field -> column) and `attributes` (key -> column) are the user's and win over every guess. A table is the
-    part that lacks nothing required and knows most of the columns.
+    A table is the part that lacks nothing required and knows most of the columns. For the user's wishes see map_table.
     """
     best: TableMapping | None = None
     for part in profile.parts:
-        guessed = guess_mapping(columns, rows=rows, part=part)
-        wanted = {Field(name): column for name, column in (chosen or {}).items() if column in columns}
-        taken = set(wanted.values())
-        mapping = TableMapping(
-            role=part.role,
-            columns={meaning: column for meaning, column in guessed.columns.items() if column not in taken}
-            | {meaning: column for meaning, column in wanted.items() if meaning in FIELDS_OF[part.role]},
-            attributes={**guessed.attributes, **{k: c for k, c in (attributes or {}).items() if c in columns}},
-        )
+        mapping = map_table(columns, part=part, rows=rows, chosen=chosen, attributes=attributes, ignored=ignored)
         has_attributes = bool(mapping.attributes) or not part.attributes
         fits_width = not part.is_headless or (columns[0] == "column_1" and len(columns) == 5)
         if not missing_fields(mapping, part=part) and has_attributes and fits_width:
             best = max((best, mapping), key=_known) if best else mapping
     return best
+
+
+def map_table(
+    columns: Sequence[str],
+    *,
+    part: Part,
+    rows: Sequence[Sequence[str]] = (),
+    chosen: Mapping[str, str] | None = None,
+    attributes: Mapping[str, str] | None = None,
+    ignored: Sequence[str] = (),
+) -> TableMapping:
+    """Return what the columns of a table mean as a part, whole or not.
+
+    `chosen` (field -> column), `attributes` (key -> column) and `ignored` columns are the user's and win over every
+    guess.
+    """
+    guessed = guess_mapping(columns, rows=rows, part=part)
+    wanted = {Field(name): column for name, column in (chosen or {}).items() if column in columns}
+    described = {key: column for key, column in (attributes or {}).items() if column in columns}
+    taken = {*wanted.values(), *described.values(), *ignored}
+    return TableMapping(
+        role=part.role,
+        columns={meaning: column for meaning, column in guessed.columns.items() if column not in taken}
+        | {meaning: column for meaning, column in wanted.items() if meaning in FIELDS_OF[part.role]},
+        attributes={key: column for key, column in guessed.attributes.items() if column not in taken} | described,
+    )
 
 
 def missing_fields(mapping: TableMapping, *, part: Part) -> frozenset[Field]:

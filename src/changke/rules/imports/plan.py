@@ -33,7 +33,8 @@ class ImportState(StrEnum):
 class ImportPlan:
     """One import as the user wants it; what is empty or None is guessed or taken from the profile.
 
-    `columns` and `attributes` map fields and attribute keys to headers and hold for every table that has the header.
+    `columns` and `attributes` map fields and attribute keys to headers, `ignored` names headers that are not imported;
+    all hold for every table that has the header.
     """
 
     paths: tuple[str, ...]  # files, folders, archives
@@ -42,6 +43,7 @@ class ImportPlan:
     source: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
     rules: Mapping[CleaningRule, bool] = field(default_factory=dict)
     encoding: str = ""
     delimiter: str = ""
