@@ -15,10 +15,10 @@ from changke.actions.rfm_runs import ask_for_run, score_rfm
 from changke.actions.segments import note_segment_sizes
 from changke.actions.shipped_segments import install_shipped_segments
 from changke.config.home import home_folder, write_whole
-from changke.demo.load import RETAIL_FOLDER, DemoLoaded, load_demo, load_online_retail
+from changke.demo.load import RETAIL_FOLDER, load_demo, load_online_retail
 from changke.kernel.clock import utc_now
 from changke.kernel.ids import new_password
-from changke.queries.company import load_company
+from changke.queries.lake import current_lake
 from changke.queries.settings import load_setting
 from changke.queries.staff import StaffFilter, StaffRow, list_staff
 from changke.rules.imports.words import Progress as Step
@@ -34,23 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    password = _password()
-    company = load_company()
-    if company is None:
-        with _bar(quiet=arguments.json) as sink:
-            now = utc_now()
-            loaded: DemoLoaded = (
-                load_demo(now=now, sink=sink, password=password)
-                if arguments.which == "chain"
-                else load_online_retail(now=now, sink=sink, password=password, folder=arguments.folder)
-            )
+    password, now = _password(), utc_now()
+    with _bar(quiet=arguments.json) as sink:
+        loaded = (
+            load_demo(now=now, sink=sink, password=password)
+            if arguments.which == "chain"
+            else load_online_retail(now=now, sink=sink, password=password, folder=arguments.folder)
+        )
+    if loaded.merged.has_changed or current_lake() is None:
         _score()
-        company = load_company()
-        attribution = loaded.attribution
-    else:
-        attribution = company.data_note
     people = [row for row in list_staff(act_as("changke demo"), chosen=StaffFilter(), limit=200)[0] if row.username]
-    _tell(arguments, company=company.name if company else "", people=people, password=password, note=attribution)
+    _tell(arguments, company=loaded.company, people=people, password=password, note=loaded.attribution)
     return 0
 
 
