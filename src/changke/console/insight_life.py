@@ -18,7 +18,6 @@ from changke.console.insight_sight import Sight, read_day, with_sight
 from changke.insight.maps import GROUPS
 from changke.queries.insight_history import ClassHistory, Flow, list_flow_ids
 from changke.queries.insight_pages import InsightPage, LifeFigures
-from changke.queries.settings import load_setting
 from changke.rules.lifecycle import LifeClass, LifecycleSettings, Stage
 from changke.rules.reports.loyalty import GroupRow
 from changke.rules.segments import Choice, Flag
@@ -242,8 +241,8 @@ def group_chart(groups: Mapping[str, int], *, whole: int, sight: Sight) -> Chart
     )
 
 
-@with_sight(gettext_lazy("Who moved"))
-def show_flow(request: HttpRequest, sight: Sight) -> HttpResponse:
+@with_sight(gettext_lazy("Who moved"), page=InsightPage.LIFE)
+def show_flow(request: HttpRequest, sight: Sight, found: LifeFigures) -> HttpResponse:
     """List the members of one stream; save them as a fixed list."""
     first, last = read_day(request.GET.get("first")), read_day(request.GET.get("last"))
     source, target = request.GET.get("from", ""), request.GET.get("to", "")
@@ -252,7 +251,7 @@ def show_flow(request: HttpRequest, sight: Sight) -> HttpResponse:
     ids = list_flow_ids(
         sight.viewer,
         lake=sight.lake,
-        settings=load_setting(LifecycleSettings),
+        saved=found.settings,
         from_day=first,
         to_day=last,
         source=LifeClass(source),

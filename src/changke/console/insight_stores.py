@@ -121,10 +121,10 @@ def staff_chart(rows: Sequence[StaffRow], *, names: Mapping[int, str]) -> Chart:
     return Chart(
         key="staff",
         subject=_("Staff by sales"),
-        finding=_("%(share)s of the members recruited in these days have bought on two days since")
-        % {"share": share(part_of(repeat, recruited))}
-        if recruited
-        else _("Nobody recorded a recruit in these days"),
+        finding=_("%(name)s sold most: %(share)s of the sales of all staff")
+        % {"name": labels[0], "share": share(part_of(rows[0].sales_minor, sum(row.sales_minor for row in rows)))}
+        if rows
+        else _("Nobody sold anything in these days"),
         columns=[
             Column(label=_("Name"), kind="text"),
             Column(label=_("Sales"), kind="money"),
@@ -151,7 +151,13 @@ def staff_chart(rows: Sequence[StaffRow], *, names: Mapping[int, str]) -> Chart:
             Series(name=_("Sales"), values=[row.sales_minor for row in rows[:SHOWN]]),
             kind="money",
             lying=True,
-        ),
+        )
+        if rows
+        else None,
+        note=_("%(share)s of the members recruited in these days have bought on two days since")
+        % {"share": share(part_of(repeat, recruited))}
+        if recruited
+        else _("Nobody recorded a recruit in these days"),
         size="wide",
     )
 

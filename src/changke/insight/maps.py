@@ -127,8 +127,10 @@ SHOWN: Final = (
 
 @lru_cache(maxsize=256)
 def best_sql(tree: Tree, *, on: date, first: int, size: int) -> str:
-    """Return the SQL of one page of a tree's members, who spent most first; columns SHOWN."""
+    """Return the SQL of one page of a tree's members, who spent most first: SHOWN, and `total` = how many there are."""
     names = sorted({*narrow(tree).columns, *SHOWN})
     features = ibis.table({name: COLUMNS[name] for name in names}, name="features")
-    found = features.filter(predicate(tree, features, on)).order_by(ibis.desc("net_ever_minor"), "member_id")
-    return str(ibis.to_sql(found.select(*SHOWN).limit(size, offset=first), dialect="duckdb"))
+    found = features.filter(predicate(tree, features, on)).select(*SHOWN)
+    counted = found.mutate(total=found.count().over(ibis.window()))
+    page = counted.order_by(ibis.desc("net_ever_minor"), "member_id").limit(size, offset=first)
+    return str(ibis.to_sql(page, dialect="duckdb"))

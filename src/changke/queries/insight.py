@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from changke.insight.maps import best_sql
-from changke.insight.segments import count_segment
 from changke.queries.lake import CurrentLake
 from changke.queries.segments import within_reach
 from changke.records.models import Category, Member, Product, Region, Staff, Store
@@ -90,14 +89,14 @@ def list_found_members(
         )
     }
     may_see = viewer.may(Permission.REVEAL_CONTACTS)
-    rows = []
+    total, rows = 0, []
     for row in wide:
+        total = row.pop("total")
         known = names.get(row.pop("member_id"))
         if known is None:
             continue  # erased since the lake was made
         name = known["name"] if may_see else mask_name(known["name"])
         rows.append(FoundMember(public_id=known["public_id"], code=known["code"], name=name, **row))
-    total = count_segment(scoped, lake=lake.reader, on=lake.as_of)
     return FoundMembers(total=total, rows=tuple(rows))
 
 

@@ -19,8 +19,10 @@ from pydantic import TypeAdapter
 
 from changke.kernel.ids import fingerprint
 from changke.queries.lake import CurrentLake
+from changke.records.models import LakeRefresh
 
 FOLDER: Final = "results"
+DAILY_FOLDER: Final = "results-daily"
 SMALL_VISITS_MAX: Final = 300_000  # up to here a report takes well under a third of a second
 TINY_VISITS_MAX: Final = 20_000  # the same of what reads everything several times over
 Result = TypeVar("Result")
@@ -43,15 +45,35 @@ def computing() -> Iterator[None]:
 
 
 def remember(
-    lake: CurrentLake, compute: Callable[..., Result], *, visits_max: int = SMALL_VISITS_MAX, **parameters: Any
+    lake: CurrentLake, compute: Callable[..., Result], *, visits_max: int | None = SMALL_VISITS_MAX, **parameters: Any
 ) -> Result:
     """Return `compute(lake.reader, **parameters)`, from disk where this version of the lake has been asked before.
 
+    `visits_max`: from how many visits on a page must not compute it; None = it does not read the visits.
     The key is the function, its parameters and the shape it says it returns: a changed shape is computed anew. A new
     version of the lake begins with no results, so nothing goes stale.
     """
+    return answer(lake, compute, parameters, folder=folder_of(lake), visits_max=visits_max)
+
+
+def remember_for_a_day(lake: CurrentLake, compute: Callable[..., Result], **parameters: Any) -> Result:
+    """Return what reads everything many times over, computed once an analysis date and after each full refresh.
+
+    The few late sales of a delta are not worth minutes of work every five minutes.
+    """
+    return answer(lake, compute, parameters, folder=daily_folder_of(lake), visits_max=TINY_VISITS_MAX)
+
+
+def answer(
+    lake: CurrentLake,
+    compute: Callable[..., Result],
+    parameters: dict[str, Any],
+    *,
+    folder: Path,
+    visits_max: int | None,
+) -> Result:
     adapter = adapter_of(compute)
-    path = path_of(lake, compute, parameters)
+    path = folder / name_of(compute, parameters)
     try:
         known: Result = adapter.validate_json(path.read_bytes())
         return known
@@ -62,9 +84,9 @@ def remember(
         return result
 
 
-def refuse_waiting(lake: CurrentLake, *, visits_max: int = SMALL_VISITS_MAX) -> None:
+def refuse_waiting(lake: CurrentLake, *, visits_max: int | None) -> None:
     """Raise ReportMissingError where computing over so many visits would keep a page waiting."""
-    if _computing.get():
+    if visits_max is None or _computing.get():
         return
     visits = lake.reader.table("visits")
     (row,) = lake.reader.rows(visits.aggregate(rows=visits.count()))
@@ -72,10 +94,10 @@ def refuse_waiting(lake: CurrentLake, *, visits_max: int = SMALL_VISITS_MAX) -> 
         raise ReportMissingError
 
 
-def path_of(lake: CurrentLake, compute: Callable[..., Any], parameters: dict[str, Any]) -> Path:
+def name_of(compute: Callable[..., Any], parameters: dict[str, Any]) -> str:
     name = f"{compute.__module__}.{compute.__qualname__}"
     key = fingerprint(name.encode(), schema_of(compute), spelled(parameters).encode())
-    return folder_of(lake) / f"{compute.__name__}-{key[:32]}.json"
+    return f"{compute.__name__}-{key[:32]}.json"
 
 
 def folder_of(lake: CurrentLake) -> Path:
@@ -85,6 +107,18 @@ def folder_of(lake: CurrentLake) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for other in folder.parent.iterdir():
             if other != folder and not (folder.parents[1] / other.name).exists():
+                shutil.rmtree(other, ignore_errors=True)
+    return folder
+
+
+def daily_folder_of(lake: CurrentLake) -> Path:
+    """Return where the results of an analysis date lie; those of other dates go when a new one begins."""
+    full = LakeRefresh.objects.filter(is_full=True, state="done").order_by("-id").values_list("version", flat=True)
+    folder = Path(settings.LAKE) / DAILY_FOLDER / f"{lake.as_of}-{full.first() or lake.version}"
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for other in folder.parent.iterdir():
+            if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
     return folder
 

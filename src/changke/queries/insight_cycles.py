@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Final
 
 from changke.insight.cycles import CycleBacktest, backtest_cycles, measure_cycle, measure_cycles_by_store
-from changke.insight.engine import open_engine
 from changke.insight.tables import LakeReader
-from changke.queries.insight_cache import TINY_VISITS_MAX, folder_of, remember
-from changke.queries.insight_history import facts_in
+from changke.queries.insight_cache import remember_for_a_day
+from changke.queries.insight_history import open_facts
 from changke.queries.lake import CurrentLake
 from changke.rules.cycles import Cycle
 from changke.rules.lifecycle import LifecycleSettings
 
 TRIED: Final = (15, 45, 60)  # beside the decreed cycle and those of the data
-ENGINE_MIB: Final = 768
 MILLI: Final = 1_000
 PPM: Final = 1_000_000
 
@@ -51,23 +48,12 @@ class CycleFigures:
 
 
 def load_cycles(lake: CurrentLake, *, settings: LifecycleSettings) -> CycleFigures:
-    """Return the cycles of the house and its stores, and the backtest; computed once a version, in a job."""
-    return remember(
-        lake,
-        measure_cycles,
-        visits_max=TINY_VISITS_MAX,
-        version=lake.folder,
-        spill=folder_of(lake),
-        as_of=lake.as_of,
-        settings=settings,
-    )
+    """Return the cycles of the house and its stores, and the backtest; computed once a day, in a job."""
+    return remember_for_a_day(lake, measure_cycles, as_of=lake.as_of, settings=settings)
 
 
-def measure_cycles(
-    _reader: LakeReader, *, version: Path, spill: Path, as_of: date, settings: LifecycleSettings
-) -> CycleFigures:
-    with open_engine(memory_mib=ENGINE_MIB, spill=spill) as engine:
-        facts = facts_in(engine, folder=version)
+def measure_cycles(_reader: LakeReader, *, as_of: date, settings: LifecycleSettings) -> CycleFigures:
+    with open_facts() as (engine, facts):
         house = measure_cycle(engine, facts, as_of=as_of)
         if house is None:
             return figures_of([], None, settings=settings)

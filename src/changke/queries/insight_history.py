@@ -1,18 +1,21 @@
 """How members moved between the life-cycle classes from month to month."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Final
 
+from django.conf import settings
 from ibis.backends.duckdb import Backend
 
 from changke.insight.engine import Facts, open_engine
-from changke.insight.lake import LakeVersion, Manifest, facts_of
+from changke.insight.lake import facts_of, hold_current
 from changke.insight.movement import count_flows, list_flow, months_back, write_classes
 from changke.insight.tables import LakeReader
 from changke.kernel.ids import fingerprint
-from changke.queries.insight_cache import TINY_VISITS_MAX, folder_of, refuse_waiting, remember, spelled
+from changke.queries.insight_cache import daily_folder_of, remember_for_a_day, spelled
 from changke.queries.lake import CurrentLake
 from changke.queries.members import members_within
 from changke.rules.lifecycle import LifeClass, LifecycleSettings
@@ -42,25 +45,19 @@ class ClassHistory:
         return sorted({day for flow in self.flows for day in (flow.from_day, flow.to_day)})
 
 
-def load_history(lake: CurrentLake, *, settings: LifecycleSettings) -> ClassHistory:
-    """Return the flows of the last months, of the whole company."""
-    path = classes_path(lake, settings=settings)
-    if not path.exists():
-        refuse_waiting(lake, visits_max=TINY_VISITS_MAX)
-        write_history(lake, settings=settings, path=path)
-    return remember(lake, read_history, path=path)
+def load_history(lake: CurrentLake, *, saved: LifecycleSettings) -> ClassHistory:
+    """Return the flows of the last months, of the whole company; computed once a day, in a job."""
+    return remember_for_a_day(lake, read_history, path=classes_path(lake, saved=saved), as_of=lake.as_of, saved=saved)
 
 
 def list_flow_ids(
-    viewer: Viewer, *, lake: CurrentLake, settings: LifecycleSettings, from_day: date, to_day: date,
+    viewer: Viewer, *, lake: CurrentLake, saved: LifecycleSettings, from_day: date, to_day: date,
     source: LifeClass, target: LifeClass,
 ) -> list[int]:  # fmt: skip
     """Return the members within reach of one flow, ascending."""
     require(viewer, permission=Permission.SEE_MEMBERS)
-    path = classes_path(lake, settings=settings)
-    if not path.exists():
-        refuse_waiting(lake, visits_max=TINY_VISITS_MAX)
-        write_history(lake, settings=settings, path=path)
+    load_history(lake, saved=saved)  # writes the file where it is not there yet
+    path = classes_path(lake, saved=saved)
     with open_engine(threads=1, memory_mib=ENGINE_MIB) as engine:
         ids = list_flow(engine, path, from_day=from_day, to_day=to_day, before=source, after=target)
     if viewer.store_ids is None:
@@ -68,24 +65,16 @@ def list_flow_ids(
     return list(members_within(viewer).filter(id__in=ids).order_by("id").values_list("id", flat=True))
 
 
-def classes_path(lake: CurrentLake, *, settings: LifecycleSettings) -> Path:
-    """Return where the classes by day of a version lie, by the settings they were decided with."""
-    return folder_of(lake) / f"classes-{fingerprint(spelled(settings).encode(), str(MONTHS).encode())[:32]}.parquet"
+def classes_path(lake: CurrentLake, *, saved: LifecycleSettings) -> Path:
+    """Return where the classes by day lie, by the settings they were decided with."""
+    key = fingerprint(spelled(saved).encode(), str(MONTHS).encode())
+    return daily_folder_of(lake) / f"classes-{key[:32]}.parquet"
 
 
-def write_history(lake: CurrentLake, *, settings: LifecycleSettings, path: Path) -> None:
-    days = months_back(lake.as_of, months=MONTHS)
-    with open_engine(memory_mib=ENGINE_MIB, spill=path.parent) as engine:
-        write_classes(engine, facts_in(engine, folder=lake.folder), days=days, settings=settings, path=path)
-
-
-def facts_in(engine: Backend, *, folder: Path) -> Facts:
-    """Return the facts of a version that the caller holds."""
-    nobody_asks = Manifest(number=0, made_at=datetime.fromtimestamp(0, UTC))
-    return facts_of(engine, LakeVersion(folder=folder, manifest=nobody_asks))
-
-
-def read_history(_reader: LakeReader, *, path: Path) -> ClassHistory:
+def read_history(_reader: LakeReader, *, path: Path, as_of: date, saved: LifecycleSettings) -> ClassHistory:
+    if not path.exists():
+        with open_facts() as (engine, facts):
+            write_classes(engine, facts, days=months_back(as_of, months=MONTHS), settings=saved, path=path)
     with open_engine(threads=1, memory_mib=ENGINE_MIB) as engine:
         rows = count_flows(engine, path).to_pylist()
     return ClassHistory(
@@ -100,3 +89,11 @@ def read_history(_reader: LakeReader, *, path: Path) -> ClassHistory:
             for row in rows
         )
     )
+
+
+@contextmanager
+def open_facts() -> Iterator[tuple[Backend, Facts]]:
+    """Open an engine with the facts of the current version, held on disk as long as the block lasts."""
+    lake = Path(settings.LAKE)
+    with hold_current(lake) as version, open_engine(memory_mib=ENGINE_MIB, spill=lake) as engine:
+        yield engine, facts_of(engine, version)

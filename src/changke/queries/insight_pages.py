@@ -131,7 +131,7 @@ def load_life(viewer: Viewer, *, lake: CurrentLake, scope: Scope) -> LifeFigures
         care=remember(lake, list_groups, scope=ever, by=GroupBy.CARE_CLASS),
         new=remember(lake, count_new, scope=ever),
         has_opportunities=Opportunity.objects.exists(),
-        history=load_history(lake, settings=saved),
+        history=load_history(lake, saved=saved),
         cycles=load_cycles(lake, settings=saved),
     )
 

@@ -91,19 +91,19 @@ def load_run(viewer: Viewer, *, public_id: str) -> RunRow:
 def load_run_cells(viewer: Viewer, *, lake: CurrentLake, run: RunRow) -> tuple[CellFigures, ...]:
     """Return the cells of a run that is done."""
     require(viewer, permission=Permission.SEE_INSIGHT)
-    return remember(lake, run_cells, run=path_of_run(run))
+    return remember(lake, run_cells, visits_max=None, run=path_of_run(run))
 
 
 def load_run_classes(viewer: Viewer, *, lake: CurrentLake, run: RunRow) -> dict[str, int]:
     """Return the members of each class in a run that is done."""
     require(viewer, permission=Permission.SEE_INSIGHT)
-    return remember(lake, run_classes, run=path_of_run(run))
+    return remember(lake, run_classes, visits_max=None, run=path_of_run(run))
 
 
 def load_moves(viewer: Viewer, *, lake: CurrentLake, before: RunRow, after: RunRow, by: Mark) -> tuple[Move, ...]:
     """Return the movement between two runs that are done."""
     require(viewer, permission=Permission.SEE_INSIGHT)
-    return remember(lake, moves, by=by, before=path_of_run(before), after=path_of_run(after))
+    return remember(lake, moves, visits_max=None, by=by, before=path_of_run(before), after=path_of_run(after))
 
 
 def list_mover_ids(viewer: Viewer, *, before: RunRow, after: RunRow, by: Mark, source: str, target: str) -> list[int]:
