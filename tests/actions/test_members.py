@@ -1,7 +1,7 @@
 """Members are enrolled once, edited over the version that was seen, frozen and closed; personal values stay masked."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -18,6 +18,7 @@ from changke.actions.members import (
     reveal_contacts,
     set_validity_in_batch,
 )
+from changke.actions.steps.birthdays import renew_birthdays
 from changke.actions.stores import open_store
 from changke.kernel.errors import ChangkeError
 from changke.records.models import AuditEntry, Card, Consent, Event, Member, MemberKey, MemberSecret
@@ -271,6 +272,18 @@ def test_validity_in_batch_touches_those_within_reach_and_who_differ(store: int,
         set_validity_in_batch(manager, member_ids=batch, valid_from=None, valid_until=None, now=now)
     with pytest.raises(ChangkeError):
         set_validity_in_batch(SYSTEM, member_ids=batch, valid_from=until, valid_until=date(2027, 1, 1), now=now)
+
+
+def test_passed_birthdays_move_on_without_a_trace(db: None, now: datetime) -> None:
+    solar = enrol(now, replace(WANG, birth_month=11, birth_day=22)).member_id
+    lunar_one = replace(WANG, phone="13900139000", birth_calendar=BirthCalendar.LUNAR, birth_month=10, birth_day=14)
+    lunar = enrol(now, lunar_one).member_id
+    assert set(Member.objects.values_list("next_birthday_on", flat=True)) == {date(2026, 11, 22)}
+    assert renew_birthdays(now=now) == 0
+    assert renew_birthdays(now=now + timedelta(days=1)) == 2
+    days = dict(Member.objects.values_list("id", "next_birthday_on"))
+    assert days == {solar: date(2027, 11, 22), lunar: date(2027, 11, 11)}
+    assert set(Member.objects.values_list("version", flat=True)) == {1}
 
 
 def test_a_member_of_another_store_is_out_of_reach(store: int, now: datetime) -> None:

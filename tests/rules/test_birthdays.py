@@ -1,6 +1,8 @@
 """Birthdays: known festivals of the lunar calendar, leap rules, and the properties every next birthday has."""
 
+import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -115,3 +117,12 @@ def test_impossible_birthdays_are_refused(
         month=month, day=day, year=year, is_lunar=is_lunar, in_leap_month=leap, today=date(2026, 11, 22)
     )
     assert found == expected
+
+
+def test_examples_of_the_guide() -> None:
+    guide = (Path(__file__).parents[2] / "docs/rules/birthdays.md").read_text()
+    rows = re.findall(r"\| (solar|lunar)( leap)? (\d\d)-(\d\d) \| (\S+) \| (\S+) \|", guide)
+    assert len(rows) == 7
+    for calendar, leap, month, day, since, expected in rows:
+        born = BirthDate(month=int(month), day=int(day), is_lunar=calendar == "lunar", in_leap_month=bool(leap))
+        assert next_birthday(born, on_or_after=date.fromisoformat(since)) == date.fromisoformat(expected)

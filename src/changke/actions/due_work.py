@@ -5,6 +5,7 @@ Each piece looks at what was done last, so that a slot that was missed while not
 
 from datetime import datetime, timedelta
 
+from changke.actions.steps.birthdays import renew_birthdays
 from changke.actions.steps.enqueue import enqueue
 from changke.actions.steps.rfm_runs import begin_run
 from changke.actions.steps.uploads import remove_expired_uploads
@@ -28,4 +29,5 @@ def do_due_work(*, now: datetime) -> list[JobName]:
         begin_run(act_as("schedule"), settings=load_setting(RfmSettings), as_of=as_of, origin=origin, now=now)
         due.append(JobName.SCORE_RFM)
     remove_expired_uploads(now=now)
+    renew_birthdays(now=now)
     return due

@@ -38,6 +38,8 @@ from changke.rules.features import FeatureRow
 from changke.rules.members import (
     CardStatus,
     ConsentAnswer,
+    ConsentChannel,
+    ConsentPurpose,
     MemberStatus,
     SourceChannel,
     StatusMove,
@@ -159,7 +161,8 @@ def answer_consents(request: HttpRequest, public_id: str) -> HttpResponse:
     head = find_or_404(request, public_id)
     answers = tuple(
         ConsentAnswer(channel=channel, purpose=purpose, is_granted=post[f"{channel}:{purpose}"] == "yes")
-        for channel, purpose in CONSENTS
+        for channel in ConsentChannel
+        for purpose in ConsentPurpose
         if post.get(f"{channel}:{purpose}") in {"yes", "no"}
     )
     through = post.get("given_through", "")
@@ -235,7 +238,8 @@ def _timeline(_request: HttpRequest, head: MemberHead) -> dict[str, Any]:
 
 def _consents(_request: HttpRequest, head: MemberHead) -> dict[str, Any]:
     ledger = load_consents(head)
-    return {"consents": [(c, p, ledger.in_force.get((c, p))) for c, p in CONSENTS], "history": ledger.history}
+    pairs = [*CONSENTS, *sorted(ledger.in_force.keys() - {*CONSENTS})]
+    return {"consents": [(c, p, ledger.in_force.get((c, p))) for c, p in pairs], "history": ledger.history}
 
 
 PARTS: Final[dict[str, Callable[[HttpRequest, MemberHead], dict[str, Any]]]] = {

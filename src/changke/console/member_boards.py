@@ -100,8 +100,11 @@ def _figures(rows: tuple[PromotionRow, ...], *, conversion: Conversion, use: Car
         Figure(
             label=_("Card use rate"), value=rate, kind="share", hint=_("Valid cards whose member bought in the period")
         ),
-        Figure(label=_("Prospects"), value=conversion.prospects, hint=_("Known, but not joined yet")),
-        Figure(label=_("Prospects who bought"), value=conversion.buyers),
+        Figure(
+            label=_("Prospects who bought"),
+            value=conversion.buyers,
+            hint=_("Of %(count)s known people who have not joined") % {"count": f"{conversion.prospects:,}"},
+        ),
         Figure(label=_("Prospects who joined"), value=conversion.joined, hint=_("In the period")),
     ]
 
