@@ -144,7 +144,7 @@ def _check(actor: Viewer, *, card: SegmentCard, segment_id: int | None) -> None:
 
 
 def _refuse_taken_name(name: str, *, segment_id: int | None) -> None:
-    if Segment.objects.filter(name=name, archived_at=None).exclude(id=segment_id).exists():
+    if Segment.objects.filter(name=name, archived_at=None).exclude(id=segment_id or 0).exists():
         raise fail("name_taken", "There is already a segment named %(name)s.", field="name", name=name)
 
 

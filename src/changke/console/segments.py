@@ -7,10 +7,11 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_POST
 
 from changke.actions.segments import (
@@ -110,7 +111,7 @@ def show_segments(request: HttpRequest) -> HttpResponse:
         "has_lake": current_lake() is not None,
         "tabs": [
             Tab(label=_("In use"), href=here, is_current=not archived),
-            Tab(label=_("Put away"), href=f"{here}?state=archived", is_current=archived),
+            Tab(label=pgettext("state", "Put away"), href=f"{here}?state=archived", is_current=archived),
         ],
     }
     lead = _("A segment is a saved choice of members that is always current.")
@@ -234,7 +235,7 @@ def find_choices(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"found": [[option.id, local_name(option.named)] for option in found]})
 
 
-def export_segment(request: HttpRequest, public_id: str, kind: str) -> HttpResponse:
+def export_segment(request: HttpRequest, public_id: str, kind: str) -> HttpResponseBase:
     """Hand out the members of a segment as CSV or Excel; the audit says who took it."""
     viewer, row = viewer_of(request), find_or_404(request, public_id)
     if kind not in KINDS:

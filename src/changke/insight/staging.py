@@ -6,7 +6,7 @@ in thousandths; lines and totals of a return are negative. `sale_no` is unique w
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import pyarrow as pa
 
@@ -93,7 +93,7 @@ OPPORTUNITIES: Final = pa.schema(
     ]
 )
 
-Staged = pa.Table | tuple[Path, ...]  # in memory, or Parquet files that have at least the columns of the schema
+Staged: TypeAlias = pa.Table | tuple[Path, ...]  # in memory, or Parquet files that have at least the columns of the schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

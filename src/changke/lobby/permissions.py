@@ -70,7 +70,7 @@ ADDRESSES: Final[Mapping[str, Access | Permission]] = {
     "tag_delete": Permission.EDIT_MEMBERS_IN_BATCH,
     "tag_edit": Permission.EDIT_MEMBERS_IN_BATCH,
     "tags": Permission.SEE_MEMBERS,
-    # imports
+    # files brought in
     "import": Permission.IMPORT_DATA,
     "import_cancel": Permission.IMPORT_DATA,
     "import_drop": Permission.IMPORT_DATA,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
+from typing import Any
 
 from changke.queries.lake import current_lake
 from changke.rules.features import FeatureRow
@@ -23,5 +24,5 @@ def load_features(member_ids: Iterable[int]) -> dict[int, FeatureRow]:
     return {row["member_id"]: FeatureRow(**_frozen(row)) for row in found.to_pylist()}
 
 
-def _frozen(row: dict[str, object]) -> dict[str, object]:
+def _frozen(row: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}

@@ -15,5 +15,5 @@ class ViewRow:
 
 def list_views(viewer: Viewer, *, page: str) -> tuple[ViewRow, ...]:
     """Return the viewer's own views of a page by name."""
-    rows = SavedView.objects.filter(user_id=viewer.user_id, page=page).order_by("name")
+    rows = SavedView.objects.filter(user_id=viewer.user_id or 0, page=page).order_by("name")
     return tuple(ViewRow(public_id=row.public_id, name=row.name, query=row.query) for row in rows)

@@ -1,6 +1,6 @@
 """Sign-ins. One table for staff and members, told apart by kind; what a sign-in may do is decided in lobby/."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import auth
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -32,7 +32,7 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
     is_superuser = False
 
     objects = UserManager()

@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from changke.kernel.money import currency, format_money
 from changke.rules.staff import Permission
@@ -110,7 +110,7 @@ def change(figure: Figure) -> str:
     ppm = figure.change_ppm
     if ppm is None:
         return ""
-    return f"{Decimal(ppm) / 10_000:+,.1f} {'pp' if figure.kind == 'share' else '%'}"
+    return f"{Decimal(ppm) / 10_000:+,.1f} {gettext('pp') if figure.kind == 'share' else '%'}"
 
 
 @register.simple_tag
