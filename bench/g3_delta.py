@@ -81,7 +81,7 @@ def anew(lake: Path, batches: FactBatches) -> None:
 def rows_anew(lake: Path) -> None:
     with open_draft(lake, now=NOW) as draft:
         write_visits(draft)
-        draft.drop("totals")
+        draft.drop("features")
         refresh_features(draft, settings=SETTINGS, as_of=AS_OF)
 
 
@@ -89,7 +89,7 @@ def wide_rows(lake: Path) -> pa.Table:
     version = read_current(lake)
     if version is None:
         raise SystemExit("the lake is empty")
-    return pq.read_table(version.folder / "features").sort_by("member_id")
+    return pq.read_table(version.folder / "features", columns=schemas.FEATURES.names).sort_by("member_id")
 
 
 def main() -> None:

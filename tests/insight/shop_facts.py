@@ -102,7 +102,7 @@ def delta_between(before: Shop, after: Shop) -> Delta:
 def read_features(lake: Path) -> ROWS:
     version = read_current(lake)
     assert version is not None
-    rows = pq.read_table(version.folder / "features").to_pylist()
+    rows = pq.read_table(version.folder / "features", columns=schemas.FEATURES.names).to_pylist()
     return sorted(rows, key=lambda row: row["member_id"])
 
 
@@ -111,7 +111,9 @@ def expected_rows(
 ) -> ROWS:
     """Compute the wide rows by the plain-Python definitions."""
     forecast = {row.pop("member_id"): row for row in (predictions.to_pylist() if predictions else [])}
-    known = [_known(member, shop, settings=settings, as_of=as_of) for member in shop.members]
+    known = [
+        _known(member, shop, settings=settings, as_of=as_of) for member in shop.members if member["status"] == "formal"
+    ]
     scores = _scores(known, settings=settings, as_of=as_of)
     buyers = [row for row in known if row["receipts_ever"]]
     layers = layer_members([(row["net_ever_minor"], row["member_id"]) for row in buyers], settings=settings.groups)
@@ -132,7 +134,7 @@ def expected_rows(
             "is_high_value": is_high_value(facts, settings=settings.groups),
             "care_class": care_class(facts, settings=settings.groups),
         }
-    return [row for row in sorted(known, key=lambda row: row["member_id"]) if row["status"] == "formal"]
+    return sorted(known, key=lambda row: row["member_id"])
 
 
 def _known(member: dict[str, Any], shop: Shop, *, settings: FeatureSettings, as_of: date) -> dict[str, Any]:

@@ -62,7 +62,7 @@ FEATURE_SETTINGS = st.builds(
 
 
 @given(shop=shops(), chosen=FEATURE_SETTINGS, forecast=st.lists(st.integers(0, 10), min_size=8, max_size=8))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_set_form_equals_the_definitions(shop: Shop, chosen: FeatureSettings, forecast: list[int]) -> None:
     ids = [member["member_id"] for member in shop.members][:-2]
     likely = [share * 100_000 for share in forecast[: len(ids)]]

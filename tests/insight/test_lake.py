@@ -33,7 +33,7 @@ def facts_in(lake: Path) -> dict[str, list[dict[str, object]]]:
 
 
 @given(data=st.data(), shop=shops(), anew_percent_max=st.sampled_from([10, 50, 1000]))
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_deltas_equal_a_full_recompute(data: st.DataObject, shop: Shop, anew_percent_max: int) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(refresh, "ANEW_PERCENT_MAX", anew_percent_max)

@@ -12,7 +12,7 @@ from ibis.backends.duckdb import Backend
 from changke.insight import groups, lifecycle
 from changke.insight.engine import Facts, keep
 from changke.insight.facts import FEATURES
-from changke.insight.rfm import apply_cuts, find_cuts, population_of
+from changke.insight.rfm import find_cuts, is_scored, population_of, scores_of, values_of
 from changke.insight.totals import (
     MEASURES,
     favourite_categories_of,
@@ -28,6 +28,12 @@ from changke.rules.members import MemberStatus
 from changke.rules.rfm import CutPoints, RfmSettings
 
 GONE = (MemberStatus.MERGED.value, MemberStatus.ERASED.value)  # no wide row: somebody else, or nobody any more
+FAVOURITES = ("favourite_store_id", "favourite_category_id")
+CARRIED = (
+    "origin_visits",
+    "unanswered_wakes",
+    "first_unanswered_on",
+)  # in the file, beside FEATURES: for the next refresh
 PREDICTED = ("alive_ppm", "buys_in_30_days_ppm", "expected_value_minor")
 
 
@@ -80,7 +86,17 @@ def compute_totals(engine: Backend, facts: Facts, *, settings: FeatureSettings, 
     rows = base
     for part in parts:
         rows = rows.left_join(part, "member_id").drop("member_id_right")
-    return rows
+    return rows.select("member_id", *MEASURES, *FAVOURITES, *CARRIED)
+
+
+def totals_within(rows: ibis.Table) -> ibis.Table:
+    """Return the totals that wide rows were made of, from those rows."""
+    return rows.select("member_id", *MEASURES, *FAVOURITES, *CARRIED)
+
+
+def present(members: ibis.Table) -> ibis.Table:
+    """Return the members who have a wide row."""
+    return members.filter(members.status.notin(GONE))
 
 
 def prediction_inputs(totals: ibis.Table, *, as_of: date) -> ibis.Table:
@@ -104,24 +120,24 @@ def wide_rows(
     as_of: date,
     predictions: pa.Table | None,
 ) -> tuple[ibis.Table, CutPoints]:
-    """Return one row of FEATURES a member, and the cut points of its scores.
+    """Return one row of FEATURES and CARRIED for each of the members, and the cut points of their scores.
 
     `predictions` has member_id, alive_ppm, buys_in_30_days_ppm, expected_value_minor; without it they are null.
     """
     population = population_of(totals, members, settings=settings.rfm, as_of=as_of)
     cuts = find_cuts(engine, population, settings=settings.rfm)
     layers, power = groups.find_layers(engine, totals, settings=settings.groups)
-    scores = apply_cuts(population, cuts=cuts, settings=settings.rfm).select(
-        "member_id", "r_score", "f_score", "m_score", "rfm_cell"
-    )
-    present = members.filter(members.status.notin(GONE))
-    rows = present.left_join(totals, "member_id").drop("member_id_right")
-    rows = rows.left_join(scores, "member_id").drop("member_id_right")
+    rows = members.left_join(totals, "member_id").drop("member_id_right")
     rows = _with_predictions(engine, rows, predictions)
     rows = rows.mutate(**{
         name: rows[name].coalesce(0) for name in MEASURES if not name.endswith("_on")
     })  # fmt: skip
+    scored = is_scored(rows, settings=settings.rfm)
+    values = values_of(rows, settings=settings.rfm, as_of=as_of)
+    scores = scores_of(values, rows.member_id, cuts=cuts, settings=settings.rfm)
+    rows = rows.mutate(**{name: scored.ifelse(score, None) for name, score in scores.items()})
     rows = rows.mutate(
+        rfm_cell=100 * rows.r_score + 10 * rows.f_score + rows.m_score,
         age=groups.age_of(rows, as_of=as_of).cast("int64"),
         recency_days=ibis.date(as_of).delta(rows.last_visit_on, unit="day").cast("int64"),
         mean_ticket_minor=groups.mean_ticket_of(rows),
@@ -133,7 +149,7 @@ def wide_rows(
     rows = lifecycle.with_classes(rows, as_of=as_of, settings=settings.lifecycle)
     rows = groups.with_groups(rows, layers=layers, power=power, as_of=as_of, settings=settings.groups)
     wide = ibis.Schema.from_pyarrow(FEATURES)
-    return rows.select(**{name: rows[name].cast(dtype) for name, dtype in wide.items()}), cuts
+    return rows.select(*CARRIED, **{name: rows[name].cast(dtype) for name, dtype in wide.items()}), cuts
 
 
 def _with_predictions(engine: Backend, rows: ibis.Table, predictions: pa.Table | None) -> ibis.Table:

@@ -1,7 +1,7 @@
 """The lake: immutable versions of facts and wide rows as Parquet, and a pointer file that names the current one.
 
     lake/CURRENT                  the name of the current version's folder
-    lake/v000007/<table>/         sales lines members opportunities visits, totals and features
+    lake/v000007/<table>/         sales lines members opportunities visits and features
     lake/v000007/<table>_changed/ keys whose rows in <table> no longer hold; their rows are in <table>_anew/
     lake/v000007/manifest.json
 
@@ -34,7 +34,7 @@ KEPT_VERSIONS: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a version says of itself. `totals_key` says what its totals were made for; empty = there are none."""
+    """What a version says of itself. `totals_key` says what its wide rows were made for."""
 
     number: int
     made_at: datetime
@@ -66,6 +66,7 @@ class Draft:
     engine: Backend
     manifest: Manifest
     files_made: int = 0
+    totals_kept: str = ""  # the key of the totals that its engine holds
 
     def new_file(self, table: str) -> Path:
         """Return a path for one more file of a table, of a name that no earlier version used."""

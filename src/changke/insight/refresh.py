@@ -11,9 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from changke.insight import facts as schemas
-from changke.insight.engine import Facts, keep, parquet_view, rows_of, write_parquet
+from changke.insight.engine import keep, parquet_view, rows_of, write_parquet
 from changke.insight.facts import KEYS
-from changke.insight.features import FeatureSettings, compute_totals, prediction_inputs, wide_rows
+from changke.insight.features import (
+    FeatureSettings,
+    compute_totals,
+    prediction_inputs,
+    present,
+    totals_within,
+    wide_rows,
+)
 from changke.insight.lake import Draft, fact_of
 from changke.insight.visits import visits_of_sales
 
@@ -49,8 +56,9 @@ class Delta:
 
 def write_full(draft: Draft, batches: FactBatches) -> None:
     """Write all facts anew from batches, in bounded memory, and make the visits."""
-    for table in ("totals", "touched", "features"):
+    for table in ("touched", "features"):
         draft.drop(table)
+    draft.totals_kept = ""
     for table, schema in TABLES.items():
         _drop_fact(draft, table)
         _write_batches(draft, table, getattr(batches, table), schema=schema)
@@ -66,7 +74,8 @@ def merge_delta(draft: Draft, delta: Delta) -> None:
     )
     before = rows_of(engine, sales.semi_join(replaced, "sale_id").select("member_id"))
     moved = {*before["member_id"].to_pylist(), *delta.sales["member_id"].to_pylist()} - {None}
-    touched = moved | set(delta.opportunities["member_id"].to_pylist())
+    touched = {*moved, *delta.opportunities["member_id"].to_pylist(), *delta.members["member_id"].to_pylist()}
+    draft.totals_kept = ""
     for table in TABLES:
         engine.con.register(f"new_{table}", getattr(delta, table))
         rows = engine.table(f"new_{table}")
@@ -93,17 +102,17 @@ def refresh_features(
     Call after write_full or merge_delta, or alone for another date or other settings. `predictions`: see wide_rows.
     """
     totals = current_totals(draft, settings=settings, as_of=as_of)
-    rows, cuts = wide_rows(
-        draft.engine, totals, draft.facts().members, settings=settings, as_of=as_of, predictions=predictions
-    )
+    members = present(draft.facts().members)
+    rows, cuts = wide_rows(draft.engine, totals, members, settings=settings, as_of=as_of, predictions=predictions)
     path = draft.new_file("features")
     write_parquet(draft.engine, rows, path=path)
     _keep_only(path)
+    draft.drop("touched")
     told = {
         name: [[str(cut.value), cut.member_id] for cut in getattr(cuts, name)]
         for name in ("recency", "frequency", "monetary")
     }
-    draft.manifest = replace(draft.manifest, as_of=as_of, cuts=told)
+    draft.manifest = replace(draft.manifest, as_of=as_of, totals_key=settings.totals_key(as_of), cuts=told)
 
 
 def forecast_inputs(draft: Draft, *, settings: FeatureSettings, as_of: date) -> pa.Table:
@@ -114,32 +123,30 @@ def forecast_inputs(draft: Draft, *, settings: FeatureSettings, as_of: date) -> 
 
 def current_totals(draft: Draft, *, settings: FeatureSettings, as_of: date) -> ibis.Table:
     """Return the totals as of a date: made for all, or for touched members only where those of before hold."""
-    key, engine, facts = settings.totals_key(as_of), draft.engine, draft.facts()
-    version = draft.version()
-    path = draft.new_file("totals")
-    if not version.has("totals") or draft.manifest.totals_key != key:
-        write_parquet(engine, compute_totals(engine, facts, settings=settings, as_of=as_of), path=path)
-    elif version.has("touched"):
-        before = parquet_view(engine, name="totals_before", path=next((draft.folder / "totals").glob("*.parquet")))
+    key, engine = settings.totals_key(as_of), draft.engine
+    if draft.totals_kept == key:
+        return engine.table("totals")
+    facts, version = draft.facts(), draft.version()
+    if not version.has("features") or draft.manifest.totals_key != key:
+        rows = compute_totals(engine, facts, settings=settings, as_of=as_of)
+    else:
+        rows = totals_within(parquet_view(engine, name="rows_before", path=version.files("features")))
+    if version.has("touched") and draft.manifest.totals_key == key:
         touched = keep(
             engine,
             parquet_view(engine, name="touched", path=version.files("touched")).distinct(),
             name="touched_members",
         )
-        theirs = Facts(
-            members=facts.members,
-            sales=facts.sales,
+        theirs = replace(
+            facts,
             lines=facts.lines.semi_join(touched, "member_id"),
             visits=facts.visits.semi_join(touched, "member_id"),
             opportunities=facts.opportunities.semi_join(touched, "member_id"),
         )
         anew = compute_totals(engine, theirs, settings=settings, as_of=as_of)
-        write_parquet(engine, before.anti_join(touched, "member_id").union(anew), path=path)
-    if path.exists():
-        _keep_only(path)
-        draft.drop("touched")
-        draft.manifest = replace(draft.manifest, totals_key=key)
-    return parquet_view(engine, name="totals", path=draft.version().files("totals"))
+        rows = rows.anti_join(touched, "member_id").union(anew)
+    draft.totals_kept = key
+    return keep(engine, rows.semi_join(present(facts.members), "member_id"), name="totals")
 
 
 TABLES: Final = {

@@ -3,7 +3,7 @@ member.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Final
@@ -49,22 +49,36 @@ def population_of(
 
     Recency of a member who never bought is the number of days since the year 1: older than any other.
     """
-    if settings.population is Population.BOUGHT_IN_PERIOD:
-        rows = totals.filter(totals.receipts > 0)
-    elif settings.population is Population.EVER:
-        rows = totals.filter(totals.receipts_ever > 0)
-    else:
+    rows = totals
+    if settings.population is Population.ALL:
         rows = members.select("member_id").left_join(totals, "member_id").drop("member_id_right")
-    zero = ibis.literal(0, "int64")
-    recency = ibis.date(as_of).delta(rows.last_visit_on, unit="day").cast("int64")
-    return rows.select(
+    bought_once = (rows.receipts == 1).coalesce(False)
+    chosen = rows.select(
         "member_id",
         *carry,
-        recency_days=recency.coalesce(as_of.toordinal()),
-        frequency=rows[FREQUENCY[settings.frequency]].coalesce(zero),
-        monetary_minor=rows[MONETARY[settings.monetary]].coalesce(zero),
-        bought_once=(rows.receipts == 1).coalesce(False),
+        inside=is_scored(rows, settings=settings),
+        bought_once=bought_once,
+        **values_of(rows, settings=settings, as_of=as_of),
     )
+    return chosen.filter(chosen.inside).drop("inside")
+
+
+def is_scored(rows: ibis.Table, *, settings: RfmSettings) -> ibis.Value:
+    """Tell whether a row of totals belongs to the population."""
+    if settings.population is Population.BOUGHT_IN_PERIOD:
+        return rows.receipts > 0
+    return rows.receipts_ever > 0 if settings.population is Population.EVER else ibis.literal(True)
+
+
+def values_of(rows: ibis.Table, *, settings: RfmSettings, as_of: date) -> dict[str, ibis.Value]:
+    """Return recency_days, frequency and monetary_minor of rows of totals."""
+    zero = ibis.literal(0, "int64")
+    recency = ibis.date(as_of).delta(rows.last_visit_on, unit="day").cast("int64")
+    return {
+        "recency_days": recency.coalesce(as_of.toordinal()),
+        "frequency": rows[FREQUENCY[settings.frequency]].coalesce(zero),
+        "monetary_minor": rows[MONETARY[settings.monetary]].coalesce(zero),
+    }
 
 
 def find_cuts(engine: Backend, population: ibis.Table, *, settings: RfmSettings) -> CutPoints:
@@ -106,21 +120,30 @@ def _quantile_cuts(engine: Backend, population: ibis.Table, *, settings: RfmSett
 
 def apply_cuts(population: ibis.Table, *, cuts: CutPoints, settings: RfmSettings) -> ibis.Table:
     """Add r_score, f_score, m_score and rfm_cell by cut points: those of find_cuts score everybody as the rules do."""
-    recency, member = population.recency_days, population.member_id
-    measures = ((population.frequency, cuts.frequency), (population.monetary_minor, cuts.monetary))
-    if (
-        settings.method is RfmMethod.QUANTILE
-    ):  # a cut is the first value of the next part: integers pass it from its ceiling
-        r = FIFTHS - count_passed(recency, member, [(math.ceil(cut.value) - 1, None) for cut in cuts.recency])
-        f, m = (
-            1 + count_passed(value, member, [(math.ceil(cut.value) - 1, None) for cut in points])
-            for value, points in measures
-        )
-    else:
-        r = 1 + count_passed(-recency, member, [(-int(cut.value), cut.member_id) for cut in cuts.recency])
-        f, m = (
-            1 + count_passed(value, member, [(int(cut.value), cut.member_id) for cut in points])
-            for value, points in measures
-        )
-    scored = population.mutate(r_score=r, f_score=f, m_score=m)
+    values = {name: population[name] for name in VALUES}
+    scored = population.mutate(**scores_of(values, population.member_id, cuts=cuts, settings=settings))
     return scored.mutate(rfm_cell=100 * scored.r_score + 10 * scored.f_score + scored.m_score)
+
+
+def scores_of(
+    values: Mapping[str, ibis.Value], member: ibis.Value, *, cuts: CutPoints, settings: RfmSettings
+) -> dict[str, ibis.Value]:
+    """Return r_score, f_score and m_score of values_of by cut points."""
+    recency, frequency, monetary = (values[name] for name in VALUES)
+    if settings.method is RfmMethod.QUANTILE:
+        return {
+            "r_score": FIFTHS - count_passed(recency, member, _starts(cuts.recency)),
+            "f_score": 1 + count_passed(frequency, member, _starts(cuts.frequency)),
+            "m_score": 1 + count_passed(monetary, member, _starts(cuts.monetary)),
+        }
+    oldest = [(-int(cut.value), cut.member_id) for cut in cuts.recency]
+    return {
+        "r_score": 1 + count_passed(-recency, member, oldest),
+        "f_score": 1 + count_passed(frequency, member, [(int(cut.value), cut.member_id) for cut in cuts.frequency]),
+        "m_score": 1 + count_passed(monetary, member, [(int(cut.value), cut.member_id) for cut in cuts.monetary]),
+    }
+
+
+def _starts(cuts: Sequence[CutPoint]) -> list[tuple[int, None]]:
+    """Return what integers exceed from the first value of each next part on."""
+    return [(math.ceil(cut.value) - 1, None) for cut in cuts]
