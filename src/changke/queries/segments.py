@@ -59,7 +59,7 @@ def list_segments(viewer: Viewer, *, search: str = "", archived: bool = False) -
         .select_related("owner")
         .annotate(size=Subquery(newest.values("size")[:1]), size_as_of=Subquery(newest.values("as_of")[:1]))
     )
-    return [_row(row) for row in rows.order_by("-is_shipped", "name")]
+    return [_row(row) for row in rows.order_by("is_shipped", "name")]
 
 
 def load_segment(viewer: Viewer, *, public_id: str) -> SegmentRow:

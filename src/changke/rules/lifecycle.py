@@ -12,11 +12,11 @@ from itertools import pairwise
 
 
 class LifeClass(StrEnum):
-    LOST = "lost"
-    SLEEPING = "sleeping"
     NEW = "new"
     RETURNING = "returning"
     ACTIVE = "active"
+    SLEEPING = "sleeping"
+    LOST = "lost"
     UNBOUGHT = "unbought"  # registered, no visit
 
 

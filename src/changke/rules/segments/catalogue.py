@@ -62,7 +62,7 @@ SOURCE_CHANNELS: Final = (
 AGE_BANDS: Final = (
     "<=20", "21-25", "26-30", "31-35", "36-40", "41-45", "46-50", "51-55", "56-60", "61-65", "66-70", ">70", "unknown",
 )  # fmt: skip
-LIFE_CLASSES: Final = ("lost", "sleeping", "new", "returning", "active", "unbought")
+LIFE_CLASSES: Final = ("new", "returning", "active", "sleeping", "lost", "unbought")
 STAGES: Final = ("introduction", "growth", "maturity", "dormancy", "loss", "unknown")
 CARE_CLASSES: Final = ("A", "B", "C")
 VALUE_LAYERS: Final = ("vip", "key", "ordinary")

@@ -141,6 +141,9 @@ AMOUNTS: Final = (
     "amount at most %(high)s",
     "amount exactly %(low)s",
 )
+COMMA: Final = ", "
+SEMICOLON: Final = "; "
+BRACKETS: Final = "(%(part)s)"
 JOINTS: Final = {Joint.ALL: "all of: %(parts)s", Joint.ANY: "any of: %(parts)s", Joint.NOT: "not: %(parts)s"}
 
 # Every msgid that a sentence can hold: a test holds the translations complete against it.
@@ -149,7 +152,7 @@ MSGIDS: Final = (
     BIRTHDAY_TODAY, BIRTHDAY_WITHIN, BIRTHDAY_THIS_MONTH, BIRTHDAY_MONTH, *TAG_PHRASES.values(), CONSENTED,
     NOT_CONSENTED, ATTRIBUTE, ATTRIBUTE_FILLED, IN_SEGMENT, SHARE, PICK, BOUGHT, NEVER_BOUGHT, PURCHASES,
     OF_PRODUCTS, OF_CATEGORIES, OF_BRANDS, IN_STORES, ON_WEEKDAYS, AT_HOURS, DAYS_SINCE, DAYS_UNTIL, DAYS_BETWEEN,
-    LAST_DAYS, *TIMES, *QUANTITIES, *AMOUNTS, *JOINTS.values(),
+    LAST_DAYS, *TIMES, *QUANTITIES, *AMOUNTS, COMMA, SEMICOLON, BRACKETS, *JOINTS.values(),
     *(field.label for field in FIELDS.values()),
 )  # fmt: skip
 
@@ -292,9 +295,12 @@ def spell(sentence: Sentence, *, translate: Callable[[str], str], show: Callable
     if isinstance(sentence, Clause):
         parts = [spell(part, translate=translate, show=show) for part in sentence.parts]
         nested = [
-            f"({text})" if isinstance(part, Clause) else text for part, text in zip(sentence.parts, parts, strict=True)
+            translate(BRACKETS) % {"part": text} if isinstance(part, Clause) else text
+            for part, text in zip(sentence.parts, parts, strict=True)
         ]
-        return translate(JOINTS[sentence.joint]) % {"parts": "; ".join(nested)}
+        return translate(JOINTS[sentence.joint]) % {"parts": translate(SEMICOLON).join(nested)}
     head = translate(sentence.msgid)
     text = head % {name: show(term) for name, term in sentence.terms} if sentence.terms else head
-    return ", ".join((text, *(spell(detail, translate=translate, show=show) for detail in sentence.details)))
+    return translate(COMMA).join(
+        (text, *(spell(detail, translate=translate, show=show) for detail in sentence.details))
+    )
