@@ -153,7 +153,7 @@ class Camera:
         if wide > size["width"]:
             self.faults.append(f"{picture.name}: {wide} px wide in a window of {size['width']} px")
         page.set_viewport_size({"width": size["width"], "height": min(max(tall, size["height"]), TALLEST)})
-        page.wait_for_timeout(150)  # charts follow the window
+        page.wait_for_timeout(800 if page.locator("[data-chart]").count() else 100)  # charts follow the window
         page.screenshot(path=self.folder / f"{prefix}-{picture.name}{suffix}.png")
         page.set_viewport_size(size)
         self.taken += 1

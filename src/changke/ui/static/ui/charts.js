@@ -36,7 +36,7 @@
   }
   const quietAxis = (extra) => ({ axisLine: { lineStyle: { color: token("line-strong") } }, axisTick: { show: false }, axisLabel: { color: token("muted"), hideOverlap: true }, splitLine: { lineStyle: { color: token("line") } }, nameTextStyle: { color: token("muted") }, ...extra });
   const legend = (series) => series.length < 2 ? undefined : { top: 0, left: 0, itemWidth: 12, itemHeight: 12, icon: "roundRect", textStyle: { color: token("text") } };
-  const valueAxis = (write, extra) => quietAxis({ type: "value", axisLine: { show: false }, axisLabel: { color: token("muted"), formatter: write.brief }, ...extra });
+  const valueAxis = (write, extra) => quietAxis({ type: "value", axisLine: { show: false }, axisLabel: { color: token("muted"), hideOverlap: true, formatter: write.brief }, ...extra });
   const point = (value, href, colour) => ({ value, href, ...(colour ? { itemStyle: { color: colour } } : {}) });
   const shared = (write) => (items) => [items[0].axisValueLabel, ...items.map((item) => `${items.length > 1 || item.seriesName ? item.seriesName + "  " : ""}${write.long(item.data && item.data.value)}`)].join("\n");
 
@@ -51,15 +51,18 @@
 
   function bars(spec, box) {
     const write = writer(spec);
+    const say = spec.kind === "money" ? write.brief : write.long;
+    const isLabelled = spec.series.length === 1 && spec.x.length <= (spec.lying ? 20 : 8);
     const option = overCategories(spec, write, (one, index) => ({
-      type: "bar", name: one.name, stack: spec.stacked ? "all" : undefined, barMaxWidth: 44,
+      type: "bar", name: one.name, label: { show: isLabelled, position: spec.lying ? "right" : "top", fontSize: 11, color: token("muted"), formatter: (item) => say(item.value) }, stack: spec.stacked ? "all" : undefined, barMaxWidth: 44,
       itemStyle: { color: one.colour ? token(one.colour) : seriesColour(index), borderRadius: spec.stacked ? 0 : spec.lying ? [0, 3, 3, 0] : [3, 3, 0, 0] },
       data: one.values.map((value, at) => point(value, one.hrefs[at], spec.colours && token(spec.colours[at]))),
     }));
     const names = quietAxis({ type: "category", data: spec.x, inverse: Boolean(spec.lying), splitLine: { show: false } });
     if (spec.lying) names.axisLabel = { ...names.axisLabel, width: 110, overflow: "truncate", hideOverlap: false };
-    else if (spec.x.length <= 8) names.axisLabel = { ...names.axisLabel, interval: 0, hideOverlap: false, fontSize: 11, width: Math.floor((box.clientWidth - 50) / spec.x.length) - 2, overflow: "break", lineHeight: 14 };
+    else if (spec.x.length <= 12) names.axisLabel = { ...names.axisLabel, interval: 0, hideOverlap: false, fontSize: 11, width: Math.floor((box.clientWidth - 50) / spec.x.length) - 2, overflow: "break", lineHeight: 14 };
     if (!spec.lying) option.grid.bottom = 20;
+    else if (isLabelled) option.grid.right = 56;
     option.xAxis = spec.lying ? valueAxis(write) : names;
     option.yAxis = spec.lying ? names : valueAxis(write);
     return option;
@@ -131,7 +134,7 @@
       labelLayout: { hideOverlap: true },
       data: spec.cells.map(([x, y, size, value, href]) => ({
         value: [x, y, size, value], href,
-        label: { show: true, position: side * Math.sqrt(size / most) > 34 ? "inside" : "bottom", distance: 2, fontSize: 11, color: side * Math.sqrt(size / most) > 34 ? onRamp((value - low) / ((high - low) || 1)) : token("muted"), formatter: () => short.format(size) },
+        label: { show: true, position: side * Math.sqrt(size / most) > 34 ? "inside" : "bottom", distance: 2, fontSize: 11, color: side * Math.sqrt(size / most) > 34 ? onRamp((value - low) / ((high - low) || 1)) : token("muted"), formatter: () => whole.format(size) },
       })),
     }];
     return option;
@@ -146,9 +149,10 @@
       ? `${node.get(item.data.source)[1]} → ${node.get(item.data.target)[1]}\n${whole.format(item.value)}`
       : `${item.data.title}\n${whole.format(item.value)}`;
     const depths = Math.max(1, spec.heads.length - 1);
-    option.title = spec.heads.map((text, at) => ({ text, left: at === 0 ? 0 : at === depths ? "right" : `${(at / depths) * 100}%`, textAlign: at && at < depths ? "center" : undefined, top: 0, padding: 0, textStyle: { fontSize: 12, fontWeight: 500, color: token("muted") } }));
+    const right = isNarrow ? 64 : 112, step = (box.clientWidth - 4 - right - 12) / depths;
+    option.title = spec.heads.map((text, at) => ({ text: isNarrow ? text.replace(/^\d{4}-(?=\d\d-)/, "") : text, left: 4 + at * step, top: 0, padding: 0, textStyle: { fontSize: 12, fontWeight: 500, color: token("muted") } }));
     option.series = [{
-      type: "sankey", top: 26, bottom: 8, left: 4, right: isNarrow ? 64 : 112, nodeWidth: 12, nodeGap: 10, draggable: false, layoutIterations: 0,
+      type: "sankey", top: 26, bottom: 8, left: 4, right, nodeWidth: 12, nodeGap: 10, draggable: false, layoutIterations: 0,
       emphasis: { focus: "adjacency" }, lineStyle: { color: "source", opacity: 0.28 }, label: { color: token("text"), fontSize: 12, formatter: (item) => isNarrow && item.data.depth < depths ? "" : item.data.title },
       data: spec.nodes.map(([name, title, colour, depth]) => ({ name, title, depth, itemStyle: { color: token(colour), borderWidth: 0 } })),
       links: spec.links.map(([source, target, value, href]) => ({ source, target, value, href })),
