@@ -65,14 +65,8 @@ def show_map(request: HttpRequest, sight: Sight, found: RfmFigures) -> HttpRespo
 
 def map_chart(cells: Sequence[CellFigures], *, choice: MapChoice, href: Callable[..., str]) -> Chart:
     """Return the grid: a square's size is its members, its colour their mean value; `href` leads to members."""
-    shown = [cell for cell in cells if choice.third_score in (None, getattr(cell, choice.third))]
-    members: Counter[tuple[int, int]] = Counter()
-    spent: Counter[tuple[int, int]] = Counter()
-    for cell in shown:
-        place = (getattr(cell, choice.rows), column_of(cell, choice))
-        members[place] += cell.members
-        spent[place] += cell.net_minor
-    columns = [ONCE, 1, 2, 3, 4, 5] if choice.columns == "f" else [1, 2, 3, 4, 5]
+    members, spent = by_place(cells, choice=choice)
+    columns = [*([ONCE] if choice.columns == "f" else []), 1, 2, 3, 4, 5]
     places = sorted(members, reverse=True)
     hrefs = {place: href(*conditions(place, choice)) for place in places}
     best = [place for place in places if place[0] >= 4 and place[1] >= 4]
@@ -124,6 +118,20 @@ def map_chart(cells: Sequence[CellFigures], *, choice: MapChoice, href: Callable
         note=_("Size: members. Colour: their mean spend, darker is more. A click opens the members of the cell."),
         size="tall",
     )
+
+
+def by_place(
+    cells: Sequence[CellFigures], *, choice: MapChoice
+) -> tuple[Counter[tuple[int, int]], Counter[tuple[int, int]]]:
+    """Return members and money of each (row, column) of the map."""
+    members: Counter[tuple[int, int]] = Counter()
+    spent: Counter[tuple[int, int]] = Counter()
+    for cell in cells:
+        if choice.third_score in (None, getattr(cell, choice.third)):
+            place = (getattr(cell, choice.rows), column_of(cell, choice))
+            members[place] += cell.members
+            spent[place] += cell.net_minor
+    return members, spent
 
 
 def column_of(cell: CellFigures, choice: MapChoice) -> int:
