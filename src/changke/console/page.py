@@ -32,7 +32,7 @@ def render_page(
         "crumbs": [{"title": name, "href": href} for name, href in crumbs],
         "viewer": viewer,
         "side_bar": build_side_bar(viewer, current=(match.url_name or "") if match else ""),
-        "home_url": href_of("today") or "/console/",
+        "home_url": href_of("console"),
         "palette_url": href_of("find"),
         "language_url": href_of("set_language"),
         "sign_out_url": href_of("account_logout"),
