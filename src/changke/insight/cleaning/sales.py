@@ -65,7 +65,7 @@ def _parsed(settings: ImportSettings, *, mapped: set[Field]) -> str:
         CASE WHEN is_timed THEN local ELSE local + INTERVAL {minutes} MINUTE END AS clock,
         timezone({text(settings.time_zone)}, clock) AS moment_at, (clock - INTERVAL {minutes} MINUTE)::DATE AS day,
         {"number(quantity)" if is_counted else "1::DECIMAL(18,6)"} AS counted,
-        try_cast(round(abs(counted), 3) * 1000 AS BIGINT) AS quantity_milli,
+        try_cast(round(abs(counted), 3)::DECIMAL(38,3) * 1000 AS BIGINT) AS quantity_milli,
         number(unit_price) AS price, number(line_total) AS total,
         CASE WHEN total IS NOT NULL THEN total ELSE price END AS paid,
         CASE WHEN total IS NOT NULL THEN is_zero(line_total) ELSE is_zero(unit_price) END AS is_free,
@@ -87,8 +87,9 @@ def _judged(settings: ImportSettings, *, now: datetime) -> str:
         SaleKey.ROW: "coalesce(member, '') || "
         f"strftime(timezone({text(settings.time_zone)}, moment_at), '/%Y%m%d%H%M%S')",
     }
+    places = settings.exponent
     # Integers: DuckDB divides decimals as floating point numbers.
-    ratio = "(2 * (abs(total) * 1000000)::HUGEINT * 1000000 + micro) // (2 * micro)"
+    ratio = "(2 * (abs(total)::DECIMAL(38,6) * 1000000)::HUGEINT * 1000000 + micro) // (2 * micro)"
     reasons: list[tuple[str, Refusal | None]] = [
         ("sale_no IS NULL" if settings.sale_key is not SaleKey.ROW else "false", Refusal.SALE_NO_MISSING),
         ("when_text IS NULL", Refusal.MOMENT_MISSING),
@@ -125,9 +126,10 @@ def _judged(settings: ImportSettings, *, now: datetime) -> str:
     whens = " ".join(f"WHEN {sql} THEN {text(reason)}" for sql, reason in reasons if reason not in off)
     return f"""
         {numbers[settings.sale_key]} AS number,
-        CASE WHEN total IS NOT NULL THEN abs(total)::DECIMAL(36,12) ELSE abs(price) * abs(counted) END AS exact,
-        try_cast(round(exact, {settings.exponent}) * {10**settings.exponent} AS BIGINT) AS total_minor,
-        (abs(counted) * 1000000)::HUGEINT AS micro,
+        CASE WHEN total IS NOT NULL THEN abs(total)::DECIMAL(38,12)
+             ELSE abs(price)::DECIMAL(38,6) * abs(counted)::DECIMAL(38,6) END AS exact,
+        try_cast(round(exact, {places})::DECIMAL(38,{places}) * {10**places} AS BIGINT) AS total_minor,
+        (abs(counted)::DECIMAL(38,6) * 1000000)::HUGEINT AS micro,
         CASE WHEN price IS NOT NULL THEN abs(price)
              WHEN micro > 0 THEN try_cast(({ratio})::DECIMAL(32,0) * 0.000001 AS DECIMAL(18,6)) END AS price_kept,
         CASE {whens} END AS refusal

@@ -34,11 +34,12 @@ def guess_profile(tables: Sequence[Sequence[str]]) -> Profile:
     for profile in PROFILES.values():
         if profile.name not in GENERIC and any(fit_table(columns, profile=profile) for columns in tables):
             return profile
-    if any(fit_table(columns, profile=PROFILES["generic_sales"]) for columns in tables):
-        return PROFILES["generic_sales"]
-    members = PROFILES["generic_members"].parts[0]
-    known = max((len(map_part(columns, part=members).columns) for columns in tables), default=0)
-    return PROFILES["generic_members" if known > 1 else "generic_sales"]
+    sales, members = PROFILES["generic_sales"], PROFILES["generic_members"]
+    fits = [fit for columns in tables if (fit := fit_table(columns, profile=sales))]
+    if any(fit.role is PartRole.SALES for fit in fits):
+        return sales
+    known = max((len(map_part(columns, part=members.parts[0]).columns) for columns in tables), default=0)
+    return members if known > max([1, *map(_known, fits)]) else sales
 
 
 def fit_table(

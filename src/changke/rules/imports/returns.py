@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import groupby
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +48,10 @@ def match_returns(sold: Iterable[TradedLine], *, returned: Iterable[TradedLine])
         ]
 
     links: list[ReturnLink] = []
-    in_time = sorted(returned, key=lambda one: (one.moment, one.sale_no, one.line_no))
-    for _, group in groupby(in_time, key=lambda one: one.sale_no):
-        lines = list(group)
+    receipts: dict[str, list[TradedLine]] = defaultdict(list)
+    for line in sorted(returned, key=lambda one: (one.moment, one.sale_no, one.line_no)):
+        receipts[line.sale_no].append(line)
+    for lines in receipts.values():
         original = _choose_sale([fitting(line) for line in lines])
         for line in lines:
             taken = next((one for one in reversed(fitting(line)) if one.sale_no == original), None)

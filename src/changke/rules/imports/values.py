@@ -29,8 +29,8 @@ _MINUTES: Final = (rf"[ T]+{_ONE_OR_TWO}:([0-9]{{2}})", r" \4:\5:00")
 _COMPACT_TIME: Final = ("([0-9]{2})([0-9]{2})([0-9]{2})", r" \4:\5:\6")
 MOMENT_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 MIDNIGHT: Final = " 00:00:00"
-# Whether a text has a time of day: a date alone belongs to the business day it names.
-DATE_ONLY: Final = "[^:]{1,16}"
+# A text without time of day: a date alone belongs to the business day it names.
+DATE_ONLY: Final = "[^:]*[^0-9:][^:]*|[0-9]{8}"
 MONTH_AND_DAY: Final = rf"{_ONE_OR_TWO}[-/.月] ?{_ONE_OR_TWO}日?"
 
 
