@@ -113,7 +113,9 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "public_id",
-                    models.CharField(default=changke.kernel.ids.new_public_id, editable=False, max_length=20, unique=True),
+                    models.CharField(
+                        default=changke.kernel.ids.new_public_id, editable=False, max_length=20, unique=True
+                    ),
                 ),
                 ("mode", models.CharField(max_length=9)),
                 ("profile", models.CharField(max_length=40)),
