@@ -108,7 +108,7 @@ def group_chart(by: GroupBy, rows: Sequence[GroupRow], *, sight: Sight, names: t
             Series(name=_("Share of sales"), values=[part_of(row.sales_minor, sales) for row in shown], hrefs=hrefs),
             kind="share",
         )
-        if shown
+        if known
         else None,
         note=_("Spending power: fifths of the average ticket, 5 is highest.") if by is GroupBy.SPENDING_POWER else "",
         size="wide" if by is GroupBy.AGE_BAND else "normal",

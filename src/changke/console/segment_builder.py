@@ -63,7 +63,8 @@ def builder_data(definition: Definition) -> dict[str, Any]:
 def say_in_words(definition: Definition) -> str:
     """Return the sentence of a definition in the reader's language."""
     names = name_ids(definition)
-    return say_definition(definition, translate=gettext, show=lambda term: show_term(term, names=names))
+    said = say_definition(definition, translate=gettext, show=lambda term: show_term(term, names=names))
+    return said[:1].upper() + said[1:]
 
 
 def show_term(term: Term, *, names: Mapping[str, Mapping[int, Named]]) -> str:
@@ -168,7 +169,9 @@ def _unit() -> Any:
 BUILDER_WORDS: Final = {
     "all": _("all of these"),
     "any": _("any of these"),
-    "who": _("Members who meet"),
+    "who": _("Members who"),
+    "meet": pgettext_lazy("builder", "meet"),
+    "not_meet": pgettext_lazy("builder", "do not meet"),
     "is": pgettext_lazy("builder", "meets"),
     "not": pgettext_lazy("builder", "does not meet"),
     "condition": _("Add a condition"),

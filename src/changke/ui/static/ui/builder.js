@@ -87,7 +87,7 @@
   }
 
   function drawGroup(node, place, parent) {
-    const title = make("legend", {}, words.who, " ", negation(node), " ",
+    const title = make("legend", {}, words.who, " ", negation(node, words.meet, words.not_meet), " ",
       choose([["all", words.all], ["any", words.any]], node.any ? "any" : "all", words.how, (value) => { node.any = value === "any"; changed(); }));
     const rows = node.parts.map((part, index) => {
       const here = [...place, index + 1];
@@ -125,8 +125,8 @@
 
   function idOf(place) { return "condition-" + place.join("-"); }
 
-  function negation(node) {
-    return choose([["is", words.is], ["not", words.not]], node.not ? "not" : "is", words.how, (value) => { node.not = value === "not"; changed(); });
+  function negation(node, is = words.is, not = words.not) {
+    return choose([["is", is], ["not", not]], node.not ? "not" : "is", words.how, (value) => { node.not = value === "not"; changed(); });
   }
 
   function controls(node, place) {

@@ -62,7 +62,7 @@
     if (spec.lying) names.axisLabel = { ...names.axisLabel, width: 110, overflow: "truncate", hideOverlap: false };
     else if (spec.x.length <= 12) names.axisLabel = { ...names.axisLabel, interval: 0, hideOverlap: false, fontSize: 11, width: Math.floor((box.clientWidth - 50) / spec.x.length) - 2, overflow: "break", lineHeight: 14 };
     if (!spec.lying) option.grid.bottom = 20;
-    else if (isLabelled) option.grid.right = 56;
+    else Object.assign(option.grid, { left: 16, right: isLabelled ? 56 : 28 });
     option.xAxis = spec.lying ? valueAxis(write) : names;
     option.yAxis = spec.lying ? names : valueAxis(write);
     return option;
@@ -183,6 +183,8 @@
     const data = document.getElementById(section.id + "-data");
     if (!box || !data || section.dataset.view === "table") return;
     const spec = JSON.parse(data.textContent);
+    const isWide = section.classList.contains("ck-chart-wide");
+    if (isWide && spec.lying) box.style.maxHeight = `${80 + spec.x.length * (spec.series.length > 1 ? 46 : 34)}px`; // few bars need no tall box
     let chart = drawn.get(section);
     if (!chart) {
       chart = echarts.init(box, null, { renderer: "canvas" });
