@@ -16,7 +16,7 @@ from changke.insight.maps import CellFigures
 from changke.queries.insight_pages import InsightPage, RfmFigures
 from changke.rules.reports.scope import mean
 from changke.rules.rfm import SHIPPED_CELL_RULES, RfmMethod, RfmScore, name_cell
-from changke.rules.segments import Choice, Flag, Number, Tree
+from changke.rules.segments import Choice, Flag, Tree
 from changke.ui.charts import Chart, Column, Series, draw_bars, draw_map
 from changke.ui.figures import Tab
 from changke.ui.templatetags.ui import number, share
@@ -146,13 +146,13 @@ def column_name(column: int) -> str:
 def conditions(place: tuple[int, int], choice: MapChoice) -> list[Tree]:
     """Return the conditions of a square."""
     row, column = place
-    parts: list[Tree] = [Number(field=f"{choice.rows}_score", low=row, high=row)]
+    parts: list[Tree] = [Choice(field=f"{choice.rows}_score", values=(row,))]
     if column != ONCE:
-        parts.append(Number(field=f"{choice.columns}_score", low=column, high=column))
+        parts.append(Choice(field=f"{choice.columns}_score", values=(column,)))
     if choice.columns == "f":
         parts.append(Flag(field="bought_once", value=column == ONCE))
     if choice.third_score is not None:
-        parts.append(Number(field=f"{choice.third}_score", low=choice.third_score, high=choice.third_score))
+        parts.append(Choice(field=f"{choice.third}_score", values=(choice.third_score,)))
     return parts
 
 
