@@ -1,7 +1,9 @@
 """`make pictures`: photograph the console for the guide, in both languages, wide and narrow, light and dark.
 
-It starts nothing: a demo must be running (`make run`). Pictures are named <language>-<width>-<name>.png, dark ones end
-in -dark.png. Exit code 1 where a page answered with an error, wrote one to the browser's console or is too wide.
+It starts nothing: a demo must be running (`make run`). Where the demo has none yet, it rehearses an import of six rows,
+keeps a run of 30 days ago and looks for duplicates, so that there is something to see. Pictures are named
+<language>-<width>-<name>.png, dark ones end in -dark.png. Exit code 1 where a page answered with an error, wrote one to
+the browser's console or is too wide.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
@@ -30,7 +33,18 @@ SWITCHES: Final = (
 LOCALES: Final = {"zh-hans": "zh-CN", "en": "en-GB"}  # of the browser: how it writes dates to be filled in
 LANGUAGES: Final = tuple(LOCALES)
 WIDTHS: Final = {1440: 900, 390: 844}
+PATIENCE_MS: Final = 120_000  # of a job in the background
 TALLEST: Final = 2400  # pixels of a page that are worth a picture
+FIRST_IMPORT: Final = "tbody a[href^='/console/imports/']"
+SALES_FILE: Final = (  # a till's export with what goes wrong in such files
+    "小票号,销售时间,门店编号,会员编号,商品编码,商品名称,数量,单价,金额",
+    "T90001,2026-11-20 12:05,HZ01,M000017,N01,招牌红烧牛肉面,1,28.00,28.00",
+    "T90001,2026-11-20 12:05,HZ01,M000017,T03,柠檬茶,2,12.00,24.00",
+    "T90002,2026-11-20 12:09,HZ01,,N02,担担面,1,22.00,22.00",
+    "T90003,昨天中午,HZ01,M000018,N02,担担面,1,22.00,22.00",
+    "T90004,2026-11-20 12:31,HZ01,M000019,N05,油泼扯面,两碗,24.00,48.00",
+    "T90005,2026-11-20 12:40,HZ01,M000020,N05,油泼扯面,1,0.00,0.00",
+)
 SLEEPERS: Final = {
     "where": {
         "kind": "all",
@@ -62,7 +76,7 @@ class Picture:
 
 def open_palette(page: Page) -> None:
     page.keyboard.press("Control+k")
-    page.locator("#palette-input").fill("138")
+    page.locator("#palette-input").fill("yang")
     page.locator("#palette-list [role=option]").first.wait_for()
 
 
@@ -71,18 +85,22 @@ def fill_builder(page: Page) -> None:
     page.locator("#live:not([aria-busy])").wait_for()
 
 
+def compare_two_runs(page: Page) -> None:
+    page.locator("form[action$='/insight/movement'] button[type=submit]").click()
+    page.wait_for_url("**/insight/movement?**")
+
+
 PICTURES: Final = (
     Picture(name="today", address="/console/today", is_dark_too=True),
     Picture(name="members", address="/console/members"),
-    Picture(
-        name="member", address="/console/members?life_class=active", follow=("tbody a[href^='/console/members/']",)
-    ),
+    Picture(name="member", address="/console/members?life=active", follow=("tbody a[href^='/console/members/']",)),
     Picture(name="merge", address="/console/duplicates", follow=("tbody a[href^='/console/duplicates/']",)),
     Picture(name="imports", address="/console/imports"),
-    Picture(name="import", address="/console/imports", follow=("tbody a[href^='/console/imports/']",)),
+    Picture(name="import", address="/console/imports", follow=(FIRST_IMPORT,)),
+    Picture(name="import-plan", address="/console/imports", follow=(FIRST_IMPORT, "a[href*='?like=']")),
     Picture(name="rfm", address="/console/insight/rfm", is_dark_too=True),
     Picture(name="runs", address="/console/insight/runs"),
-    Picture(name="movement", address="/console/insight/movement"),
+    Picture(name="movement", address="/console/insight/runs", prepare=compare_two_runs),
     Picture(name="life-cycle", address="/console/insight/life-cycle", is_dark_too=True),
     Picture(name="loyalty", address="/console/insight/loyalty"),
     Picture(name="people", address="/console/insight/people"),
@@ -145,6 +163,7 @@ class Camera:
                 return
         if picture.prepare:
             picture.prepare(page)
+        page.locator("[hx-get*='/insight/waiting']").wait_for(state="detached", timeout=PATIENCE_MS)
         page.wait_for_load_state("networkidle")
         page.evaluate("document.fonts.ready")
         tall = int(page.evaluate("document.documentElement.scrollHeight"))
@@ -174,6 +193,30 @@ def switch_language(page: Page, *, url: str, language: str) -> None:
     page.locator(f"html[lang={language}]").wait_for()
 
 
+def set_the_stage(page: Page, *, url: str) -> None:
+    """See to a rehearsed import, a second run and pairs of duplicates where the demo has none."""
+    page.goto(f"{url}/console/imports")
+    if not page.locator(FIRST_IMPORT).count():
+        page.goto(f"{url}/console/imports/new")
+        content = "\n".join(SALES_FILE).encode("gb18030")
+        file = {"name": "销售明细.csv", "mimeType": "text/csv", "buffer": content}
+        page.locator("input[type=file]").set_input_files([file])
+        page.locator("#bring button[type=submit]").click()
+        page.locator("#plan button[value=rehearse]").click()
+        page.locator("#moving").wait_for(state="detached", timeout=PATIENCE_MS)
+    page.goto(f"{url}/console/insight/runs")
+    if page.locator("input[name=before]").count() < 2:
+        page.goto(f"{url}/console/insight/runs/new")
+        latest = page.locator("[name=as_of]").input_value()
+        page.locator("[name=as_of]").fill(str(date.fromisoformat(latest) - timedelta(days=30)))
+        page.locator("main form button.ck-primary").click()
+        page.locator(".ck-grid [data-chart]").first.wait_for(timeout=PATIENCE_MS)
+    page.goto(f"{url}/console/duplicates")
+    if not page.locator("tbody a[href^='/console/duplicates/']").count():
+        page.locator("form[action$='/duplicates/search'] button").click()
+        page.wait_for_load_state("networkidle")
+
+
 @contextmanager
 def signed_in(camera: Camera, *, user: str, password: str) -> Iterator[Path]:
     """Yield the file of a signed-in session; afterwards the user reads the language of before again."""
@@ -182,6 +225,7 @@ def signed_in(camera: Camera, *, user: str, password: str) -> Iterator[Path]:
         with camera.look(language=LANGUAGES[0], width=1440, scheme="light", state=None) as page:
             sign_in(page, url=camera.url, user=user, password=password)
             usual = page.locator("html").get_attribute("lang") or LANGUAGES[0]
+            set_the_stage(page, url=camera.url)
             page.context.storage_state(path=state)
             yield state
             switch_language(page, url=camera.url, language=usual)
