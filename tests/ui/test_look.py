@@ -88,7 +88,8 @@ def test_figures_are_written_as_people_read_them(written: str, expected: str) ->
 
 def test_a_figure_is_compared_with_the_period_before() -> None:
     assert change(Figure(label="", value=110, before=100)) == "+10.0 %"
-    assert change(Figure(label="", value=300_000, before=320_000, kind="share")) == "-2.0 pp"
+    with override("en"):
+        assert change(Figure(label="", value=300_000, before=320_000, kind="share")) == "-2.0 pp"
     assert change(Figure(label="", value=5, before=0)) == ""
     assert Figure(label="", value=90, before=100).mood == "bad"
     assert Figure(label="", value=90, before=100, rise_is="bad").mood == "good"
