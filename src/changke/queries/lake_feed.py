@@ -25,9 +25,10 @@ MEMBERS_SQL: Final = """
 SELECT m.id, m.joined_on, m.status, m.gender, m.birth_year,
        coalesce(extract(month FROM m.next_birthday_on)::int, m.birth_month),
        coalesce(extract(day FROM m.next_birthday_on)::int, m.birth_day),
-       m.region_id, m.home_store_id, m.recruiter_id, m.source_channel, m.phone <> '', m.email <> '',
+       coalesce(m.region_id, st.region_id), m.home_store_id, m.recruiter_id, m.source_channel, m.phone <> '', m.email <> '',
        coalesce(t.names, ''), coalesce(c.granted, ''), coalesce(a.pairs, ''), nullif(m.clerk_class, '')
 FROM members m
+LEFT JOIN stores st ON st.id = m.home_store_id
 LEFT JOIN (SELECT mt.member_id, string_agg(tags.name, E'\\x1f' ORDER BY tags.name) AS names
            FROM member_tags mt JOIN tags ON tags.id = mt.tag_id GROUP BY mt.member_id) t ON t.member_id = m.id
 LEFT JOIN (SELECT member_id, string_agg(channel || ':' || purpose, E'\\x1f' ORDER BY channel, purpose) AS granted
