@@ -51,7 +51,7 @@ FIELDS: Final[dict[Field, Any]] = {
     Field.CONSENT_PHONE: _("Consent to calls"),
 }
 ROLES: Final[dict[PartRole, Any]] = {
-    PartRole.SALES: _("Sales"),
+    PartRole.SALES: pgettext_lazy("table", "Sales"),
     PartRole.MEMBERS: _("Members"),
     PartRole.PRODUCTS: _("Products"),
 }
@@ -106,7 +106,10 @@ CHANGED: Final = pgettext_lazy("import", "changed")
 CORRECTED: Final = pgettext_lazy("import", "corrected")
 UNCHANGED: Final = pgettext_lazy("import", "unchanged")
 MERGED: Final[tuple[tuple[Any, dict[str, Any]], ...]] = (
-    (_("Receipts"), {"sales_new": NEW, "sales_corrected": CORRECTED, "sales_unchanged": UNCHANGED}),
+    (
+        pgettext_lazy("table", "Receipts"),
+        {"sales_new": NEW, "sales_corrected": CORRECTED, "sales_unchanged": UNCHANGED},
+    ),
     (_("Members"), {"members_new": NEW, "members_changed": CHANGED, "members_unchanged": UNCHANGED}),
     (_("Products"), {"products_new": NEW, "products_changed": CHANGED}),
     (_("Stores"), {"stores_new": NEW}),

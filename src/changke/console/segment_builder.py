@@ -177,7 +177,7 @@ BUILDER_WORDS: Final = {
     "condition": _("Add a condition"),
     "group": _("Add a group"),
     "remove": _("Remove"),
-    "field": _("What"),
+    "field": pgettext_lazy("builder", "What"),
     "how": _("How"),
     "from": _("from"),
     "to": _("to"),

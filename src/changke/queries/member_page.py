@@ -23,6 +23,7 @@ from changke.records.models import (
     MemberMerge,
     MemberSecret,
     MemberTag,
+    Region,
     Sale,
     SaleLine,
     Store,
@@ -69,7 +70,7 @@ class ConsentRow:
     is_granted: bool
     at: datetime
     given_through: str
-    store: str
+    store: Named
     staff: str
     text_version: str
 
@@ -125,7 +126,7 @@ class Purchase:
     kind: SaleKind
     sold_at: datetime
     business_day: date
-    store: str
+    store: Named | None
     staff: str
     total_minor: int
     lines: tuple[PurchaseLine, ...]
@@ -141,7 +142,7 @@ class Moment:
     actor: str = ""
     reason: str = ""
     total_minor: int | None = None
-    store: str = ""
+    store: Named | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
@@ -308,7 +309,7 @@ def list_purchases(head: MemberHead, *, first: int, size: int = PURCHASES_MAX) -
             kind=SaleKind(sale.kind),
             sold_at=sale.sold_at,
             business_day=sale.business_day,
-            store=sale.store.name,
+            store=_name_of(sale.store),
             staff=sale.staff.name if sale.staff else "",
             total_minor=sale.total_minor,
             lines=tuple(lines.get(sale.id, ())),
@@ -342,9 +343,9 @@ def _head(viewer: Viewer, member: Member) -> MemberHead:
         birth_day=member.birth_day,
         birth_in_leap_month=member.birth_in_leap_month,
         next_birthday_on=member.next_birthday_on,
-        region=Named(name=member.region.name, name_en=member.region.name_en) if member.region else None,
+        region=_name_of(member.region) if member.region else None,
         home_store_id=member.home_store_id,
-        home_store=Named(name=member.home_store.name, name_en=member.home_store.name_en) if member.home_store else None,
+        home_store=_name_of(member.home_store) if member.home_store else None,
         recruiter=member.recruiter.name if member.recruiter else "",
         source=SourceChannel(member.source_channel),
         preferred_channel=member.preferred_channel,
@@ -358,6 +359,10 @@ def _head(viewer: Viewer, member: Member) -> MemberHead:
         merged_into=member.merged_into.public_id if member.merged_into else "",
         attributes=member.attributes,
     )
+
+
+def _name_of(row: Store | Region) -> Named:
+    return Named(name=row.name, name_en=row.name_en)
 
 
 def _named(model: type[Store] | type[Category], number: int | None) -> Named | None:
@@ -401,7 +406,7 @@ def _consents(member_ids: Iterable[int]) -> list[tuple[int, ConsentRow]]:
                 is_granted=row.is_granted,
                 at=row.at,
                 given_through=row.given_through,
-                store=row.store.name if row.store else "",
+                store=_name_of(row.store) if row.store else None,
                 staff=row.staff.name if row.staff else "",
                 text_version=row.text.version if row.text else "",
             ),
@@ -457,7 +462,7 @@ def _timeline(member_ids: list[int], *, owner: int) -> tuple[Moment, ...]:
     """
     sales = Sale.objects.filter(member_id=owner).select_related("store").order_by("-business_day", "-id")
     moments = [
-        Moment(at=row.sold_at, source="sale", kind=row.kind, total_minor=row.total_minor, store=row.store.name)
+        Moment(at=row.sold_at, source="sale", kind=row.kind, total_minor=row.total_minor, store=_name_of(row.store))
         for row in sales[:TIMELINE_MAX]
     ]
     audits = AuditEntry.objects.filter(subject_kind="member", subject_id__in=member_ids).order_by("-id")

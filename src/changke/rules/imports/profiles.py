@@ -82,7 +82,7 @@ PROFILES: Final[dict[str, Profile]] = {
     for profile in (
         Profile(
             name="generic_sales",
-            title="Sales",
+            title="Sales of any till",
             source="",
             parts=(_part_of_any(PartRole.SALES, Field.SOLD_AT), _PRODUCTS),
             rules=SHIPPED_RULES,
@@ -91,7 +91,7 @@ PROFILES: Final[dict[str, Profile]] = {
         ),
         Profile(
             name="generic_members",
-            title="Members",
+            title="Members of any system",
             source="",
             parts=(_part_of_any(PartRole.MEMBERS),),
             rules=SHIPPED_RULES,
