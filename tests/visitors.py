@@ -25,7 +25,7 @@ class Visitor:
 
     def __post_init__(self) -> None:
         self.page.on("pageerror", lambda error: self.complaints.append(f"{self.page.url}: {error}"))
-        self.page.on("console", lambda said: self._hear(said))  # Playwright marks methods of objects
+        self.page.on("console", lambda said: self._hear(said))  # noqa: PLW0108 - Playwright writes on what it is given
 
     def _hear(self, said: ConsoleMessage) -> None:
         if said.type == "error":

@@ -1,4 +1,4 @@
-"""The main job in a browser: import, report, map, cell, segment, live count, file; the file is counted independently."""
+"""The main job in a browser: import, report, map, cell, segment, live count, file; plain SQL counts the same."""
 
 import csv
 from datetime import date, datetime, timedelta
