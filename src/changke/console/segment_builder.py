@@ -75,7 +75,8 @@ def show_term(term: Term, *, names: Mapping[str, Mapping[int, Named]]) -> str:
 
 def say_consent(consent: str) -> str:
     channel, purpose = consent.split(":", 1)
-    return f"{word(channel, kind='ConsentChannel')} ({word(purpose, kind='ConsentPurpose')})"
+    words = {"channel": word(channel, kind="ConsentChannel"), "purpose": word(purpose, kind="ConsentPurpose")}
+    return gettext("%(channel)s (%(purpose)s)") % words
 
 
 def _show_value(term: Term, value: str | int | date, *, names: Mapping[str, Mapping[int, Named]]) -> str:
