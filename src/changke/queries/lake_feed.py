@@ -25,7 +25,8 @@ MEMBERS_SQL: Final = """
 SELECT m.id, m.joined_on, m.status, m.gender, m.birth_year,
        coalesce(extract(month FROM m.next_birthday_on)::int, m.birth_month),
        coalesce(extract(day FROM m.next_birthday_on)::int, m.birth_day),
-       coalesce(m.region_id, st.region_id), m.home_store_id, m.recruiter_id, m.source_channel, m.phone <> '', m.email <> '',
+       coalesce(m.region_id, st.region_id), m.home_store_id, m.recruiter_id, m.source_channel,
+       m.phone <> '', m.email <> '',
        coalesce(t.names, ''), coalesce(c.granted, ''), coalesce(a.pairs, ''), nullif(m.clerk_class, '')
 FROM members m
 LEFT JOIN stores st ON st.id = m.home_store_id
