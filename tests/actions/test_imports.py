@@ -22,6 +22,7 @@ from changke.actions.imports import (
 )
 from changke.actions.steps import bulk_merge
 from changke.actions.steps.bulk_beside import import_lock
+from changke.actions.steps.bulk_days import settle_days
 from changke.insight import staging
 from changke.insight.staging import StagedTables
 from changke.kernel.errors import ChangkeError
@@ -32,6 +33,7 @@ from changke.records.models import (
     Category,
     Consent,
     Event,
+    ImportedDay,
     ImportRun,
     Member,
     MemberCode,
@@ -182,6 +184,16 @@ def test_a_sale_that_changes_hands_moves_both_members_days(home: Path, now: date
     bring(write(home, SALES.replace("A1,2026-10-01 09:30:00,S1,E1,M1", "A1,2026-10-01 09:30:00,S1,E1,M7")), now=now)
     days = dict(Member.objects.values_list("code", "last_sale_on"))
     assert days == {"M1": None, "M7": date(2026, 10, 1)}
+
+
+def test_days_that_a_crash_left_unsettled_are_settled_later(home: Path, now: datetime) -> None:
+    bring(write(home, SALES), now=now)
+    member = Member.objects.get(code="M1")
+    ImportedDay.objects.create(member_id=member.id, first_on=date(2026, 9, 1), last_on=date(2026, 9, 2))
+    settle_days()
+    member.refresh_from_db()
+    assert (member.first_sale_on, member.last_sale_on) == (date(2026, 9, 1), date(2026, 10, 1))
+    assert not ImportedDay.objects.exists()
 
 
 def test_members_arrive_with_cards_tags_consents_and_attributes(home: Path, now: datetime) -> None:

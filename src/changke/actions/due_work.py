@@ -6,6 +6,7 @@ Each piece looks at what was done last, so that a slot that was missed while not
 from datetime import datetime, timedelta
 
 from changke.actions.steps.birthdays import renew_birthdays
+from changke.actions.steps.bulk_days import settle_days
 from changke.actions.steps.enqueue import enqueue
 from changke.actions.steps.rfm_runs import begin_run
 from changke.actions.steps.uploads import remove_expired_uploads
@@ -30,4 +31,5 @@ def do_due_work(*, now: datetime) -> list[JobName]:
         due.append(JobName.SCORE_RFM)
     remove_expired_uploads(now=now)
     renew_birthdays(now=now)
+    settle_days()
     return due

@@ -13,6 +13,7 @@ from changke.actions.steps.audit import record_audit
 from changke.actions.steps.bulk_beside import Beside, ImportStoppedError, import_lock
 from changke.actions.steps.bulk_clean import Prepared, prepare
 from changke.actions.steps.bulk_copy import run as run_sql
+from changke.actions.steps.bulk_days import settle_days
 from changke.actions.steps.bulk_merge import MergeOrder, Merging, merge, merge_first, rehearse_merge
 from changke.actions.steps.bulk_report import keep_report
 from changke.actions.steps.enqueue import enqueue
@@ -129,7 +130,7 @@ def load_history(
         with transaction.atomic():
             merged = merge_first(order, now=now, sink=sink)
             _leave_traces(actor, merged=merged, run_id=None, source=source, now=now)
-    run_sql("SELECT changke_analyse_imported()")
+    _finish(merged)
     return merged
 
 
@@ -209,8 +210,8 @@ def _work(
             merged=merged.to_json(),
             report_id=report.upload_id if report else None,
         )
-    if merged.has_changed and plan.mode is ImportMode.MERGE:
-        run_sql("SELECT changke_analyse_imported()")
+    if plan.mode is ImportMode.MERGE:
+        _finish(merged)
     return ImportResult(
         public_id=run.public_id,
         state=ImportState.DONE,
@@ -242,6 +243,13 @@ def _leave_traces(actor: Viewer, *, merged: MergeCounts, run_id: int | None, sou
     data = {"source": source, **merged.to_json()}
     record_event(IMPORTED, now=now, subject_id=run_id, data=data)
     record_audit(actor, now=now, action="import_history", subject_kind="import_run", subject_id=run_id, after=data)
+
+
+def _finish(merged: MergeCounts) -> None:
+    """Do what a merge leaves to be done in its own small pieces; what a crash leaves undone is done as due work."""
+    settle_days()
+    if merged.has_changed:
+        run_sql("SELECT changke_analyse_imported()")
 
 
 def _end(run: ImportRun, *, state: ImportState, now: datetime, problems: tuple[Problem, ...]) -> None:

@@ -42,3 +42,21 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class ImportedDay(models.Model):
+    """First and last day on which a member bought, as an import found it and the member does not show it yet.
+
+    Written in the merge, settled after it in small pieces: the merge holds no member's row while it lasts. Without
+    days: all sales of the member are to be asked.
+    """
+
+    member_id = models.BigIntegerField()
+    first_on = models.DateField(null=True)
+    last_on = models.DateField(null=True)
+
+    class Meta:
+        db_table = "imported_days"
+
+    def __str__(self) -> str:
+        return str(self.member_id)

@@ -4,7 +4,7 @@ from changke.records.audit import AuditEntry
 from changke.records.company import Company, Region, Setting
 from changke.records.consents import Consent, ConsentText
 from changke.records.events import Event, EventReader
-from changke.records.imports import ImportRun
+from changke.records.imports import ImportedDay, ImportRun
 from changke.records.insight import LakeRefresh, Opportunity, RfmRun
 from changke.records.members import (
     AttributeDefinition,
@@ -39,6 +39,7 @@ __all__ = [
     "Event",
     "EventReader",
     "ImportRun",
+    "ImportedDay",
     "LakeRefresh",
     "Member",
     "MemberCode",

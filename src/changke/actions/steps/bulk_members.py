@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from changke.actions.steps.bulk_copy import ask, copy_in, copy_out, make_table, run
 from changke.actions.steps.bulk_ids import with_public_ids
-from changke.actions.steps.bulk_shop import CODES
 from changke.rules.attributes import AttributeKind
 from changke.rules.birthdays import BirthDate, LeapRule, next_birthday
 from changke.rules.imports.plan import Fill
@@ -23,6 +22,7 @@ COLUMNS: Final = {
     "source_channel": "text", "card_no": "text", "tags": "text", "attributes": "jsonb", "consents": "text",
     "status": "text", "first_sale_on": "date", "last_sale_on": "date", "public_id": "text",
 }  # fmt: skip
+MEMBER_IDS: Final = pa.schema([("code", pa.string()), ("id", pa.int64()), ("is_new", pa.bool_())])
 GONE_WORDS: Final = ", ".join(f"'{status}'" for status in sorted(GONE))
 
 STAGED: Final = """
@@ -101,32 +101,44 @@ def plan_members(
     return MemberCounts(new=new, changed=changed, unchanged=known - changed)
 
 
-def write_members(duck: duckdb.DuckDBPyConnection, *, source_id: int, source: str, fill: Fill, now: datetime) -> None:
-    """Write what plan_members found, and make the table member_ids (code, id) in DuckDB."""
-    run("UPDATE bulk_members SET member_id = nextval(pg_get_serial_sequence('members', 'id')) WHERE is_new")
+def write_new_members(duck: duckdb.DuckDBPyConnection, *, source_id: int, source: str, now: datetime) -> None:
+    """Insert the members whom plan_members did not find, and make the table member_ids (code, id, is_new) in DuckDB."""
+    run(
+        "UPDATE bulk_members SET member_id = nextval((SELECT pg_get_serial_sequence('members', 'id'))::regclass)"
+        " WHERE is_new"
+    )
     run(
         """UPDATE bulk_members b SET member_id = o.member_id FROM bulk_members o
            WHERE b.same_as IS NOT NULL AND o.member_code = b.same_as"""
     )
-    run(INSERT, {"source": source, "now": now, "gender": Gender.UNKNOWN, "calendar": BirthCalendar.SOLAR,
-                 "channel": SourceChannel.IMPORT, "status": MemberStatus.FORMAL})  # fmt: skip
-    run(
-        "SELECT id FROM members WHERE id IN (SELECT member_id FROM bulk_members WHERE NOT is_new)"
-        " ORDER BY id FOR UPDATE"
-    )
-    columns = ", ".join(f"{name} = new.{name}" for name in CHANGEABLE)
-    run(
-        f"""UPDATE members m SET {columns}, version = version + 1, changed_at = %s
-            FROM ({_changed(fill)}) AS new WHERE m.id = new.id""",
-        [now],
-    )
+    words = {
+        "gender": Gender.UNKNOWN,
+        "calendar": BirthCalendar.SOLAR,
+        "channel": SourceChannel.IMPORT,
+        "status": MemberStatus.FORMAL,
+    }
+    run(INSERT, {"source": source, "now": now, **words})
     run(
         """INSERT INTO member_codes (source_id, code, member_id)
            SELECT %s, member_code, member_id FROM bulk_members ON CONFLICT (source_id, code) DO NOTHING""",
         [source_id],
     )
+    copy_out(duck, "SELECT member_code, member_id, is_new FROM bulk_members", table="member_ids", schema=MEMBER_IDS)
+
+
+def write_known_members(*, fill: Fill, now: datetime) -> None:
+    """Fill or overwrite the known members and write what belongs to all of them.
+
+    Call last: from here to the end of the transaction nobody else can change the members that differ.
+    """
+    columns = ", ".join(f"{name} = new.{name}" for name in CHANGEABLE)
+    run(f"SELECT id FROM members WHERE id IN (SELECT id FROM ({_changed(fill)}) c) ORDER BY id FOR NO KEY UPDATE")
+    run(
+        f"""UPDATE members m SET {columns}, version = version + 1, changed_at = %s
+            FROM ({_changed(fill)}) AS new WHERE m.id = new.id""",
+        [now],
+    )
     _write_belongings(now=now)
-    copy_out(duck, "SELECT member_code, member_id FROM bulk_members", table="member_ids", schema=CODES)
 
 
 def _add_derived(duck: duckdb.DuckDBPyConnection, *, today: date, leap_rule: LeapRule) -> None:

@@ -9,7 +9,7 @@ import duckdb
 from django.utils.timezone import localdate
 
 from changke.actions.steps.bulk_copy import ask, count_rows, open_staged, run
-from changke.actions.steps.bulk_members import MemberCounts, plan_members, write_members
+from changke.actions.steps.bulk_members import MemberCounts, plan_members, write_known_members, write_new_members
 from changke.actions.steps.bulk_sales import SaleCounts, plan_sales, write_sales
 from changke.actions.steps.bulk_shop import ShopCounts, plan_shop, write_shop
 from changke.insight.staging import StagedTables
@@ -109,14 +109,16 @@ def _write(duck: duckdb.DuckDBPyConnection, *, order: MergeOrder, now: datetime,
     )
     [(source_id,)] = ask("SELECT id FROM sources WHERE code = %s", [order.source])
     write_shop(duck, time_zone=order.time_zone, day_ends_at=order.day_ends_at.isoformat(), fill=order.fill)
-    write_members(duck, source_id=source_id, source=order.source, fill=order.fill, now=now)
+    write_new_members(duck, source_id=source_id, source=order.source, now=now)
     total = count_rows(duck, "staged_lines SEMI JOIN (FROM planned_sales WHERE state <> 'same') USING (sale_no)")
 
     def note(rows: int) -> None:
         sink(Progress(stage=Stage.WRITE, done=rows, total=total))
 
     note(0)
-    return write_sales(duck, source_id=source_id, now=now, note=note)
+    lines = write_sales(duck, source_id=source_id, now=now, note=note)
+    write_known_members(fill=order.fill, now=now)
+    return lines
 
 
 def _counts(shop: ShopCounts, members: MemberCounts, sales: SaleCounts, *, lines: int) -> MergeCounts:

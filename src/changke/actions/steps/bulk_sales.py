@@ -73,12 +73,11 @@ def write_sales(duck: duckdb.DuckDBPyConnection, *, source_id: int, now: datetim
     )
     duck.unregister("taken")
     copy_in(duck, HEADERS.format(source_id=source_id, state="new"), table="sales", columns=HEADER_COLUMNS)
-    make_table("bulk_former", "member_id bigint")
     if count_rows(duck, "sale_ids WHERE state = 'corrected'"):
         _correct(duck, source_id=source_id, now=now)
     lines = copy_in(duck, LINES, table="sale_lines", columns=LINE_COLUMNS, note=note)
     copy_in(duck, TENDERS, table="tenders", columns=("sale_id", "tender_no", "kind", "amount_minor"))
-    _write_visits(duck)
+    _note_days(duck)
     return lines
 
 
@@ -120,9 +119,9 @@ def _correct(duck: duckdb.DuckDBPyConnection, *, source_id: int, now: datetime) 
     )
     run("ANALYZE bulk_corrected")
     run("SELECT id FROM sales WHERE id IN (SELECT id FROM bulk_corrected) ORDER BY id FOR UPDATE")
-    # Whom the sale belonged to before is asked for later, when first and last days are worked out anew.
+    # Whom a sale belonged to before may have lost the first or last day.
     run(
-        """INSERT INTO bulk_former
+        """INSERT INTO imported_days (member_id)
            SELECT s.member_id FROM sales s JOIN bulk_corrected c USING (id) WHERE s.member_id IS NOT NULL
            UNION SELECT member_id FROM bulk_corrected WHERE member_id IS NOT NULL"""
     )
@@ -140,29 +139,13 @@ def _correct(duck: duckdb.DuckDBPyConnection, *, source_id: int, now: datetime) 
     run("DELETE FROM tenders WHERE sale_id IN (SELECT id FROM bulk_corrected)")
 
 
-def _write_visits(duck: duckdb.DuckDBPyConnection) -> None:
-    """Keep the members' first and last days of purchase current: new sales widen them, corrected ones ask all sales."""
-    make_table("bulk_days", "member_id bigint, first_on date, last_on date")
+def _note_days(duck: duckdb.DuckDBPyConnection) -> None:
+    """Note the first and last day of each customer who was known before; a new one has them already."""
     copy_in(
         duck,
         """SELECT m.id, min(s.day), max(s.day) FROM staged_sales s JOIN sale_ids i USING (sale_no)
-           JOIN member_ids m ON m.code = s.member_code WHERE s.kind = 'sale' AND i.state = 'new' GROUP BY 1""",
-        table="bulk_days",
+           JOIN member_ids m ON m.code = s.member_code
+           WHERE s.kind = 'sale' AND i.state = 'new' AND NOT m.is_new GROUP BY 1""",
+        table="imported_days",
         columns=("member_id", "first_on", "last_on"),
-    )
-    if ask("SELECT EXISTS (SELECT FROM bulk_former)")[0][0]:
-        run("DELETE FROM bulk_days WHERE member_id IN (SELECT member_id FROM bulk_former)")
-        run(
-            """UPDATE members m SET first_sale_on = days.first_on, last_sale_on = days.last_on
-               FROM (SELECT f.member_id, min(s.business_day) AS first_on, max(s.business_day) AS last_on
-                     FROM bulk_former f LEFT JOIN sales s ON s.member_id = f.member_id AND s.kind = 'sale'
-                     GROUP BY f.member_id) AS days
-               WHERE m.id = days.member_id"""
-        )
-    run(
-        """UPDATE members m SET first_sale_on = least(m.first_sale_on, d.first_on),
-                  last_sale_on = greatest(m.last_sale_on, d.last_on)
-           FROM bulk_days d
-           WHERE m.id = d.member_id AND (least(m.first_sale_on, d.first_on), greatest(m.last_sale_on, d.last_on))
-                 IS DISTINCT FROM (m.first_sale_on, m.last_sale_on)"""
     )

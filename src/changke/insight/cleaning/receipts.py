@@ -7,10 +7,12 @@ import duckdb
 from changke.insight.cleaning.workbench import TABLE_BITS, text, write_stage
 from changke.rules.imports.lines import RETURN_SUFFIX, ImportSettings
 from changke.rules.imports.profiles import SaleKey
-from changke.rules.imports.words import CleaningRule, Refusal
+from changke.rules.imports.words import CleaningRule, Field, Refusal
 
 
-def place_lines(duck: duckdb.DuckDBPyConnection, *, settings: ImportSettings, folder: Path) -> int:
+def place_lines(
+    duck: duckdb.DuckDBPyConnection, *, mapped: frozenset[Field], settings: ImportSettings, folder: Path
+) -> int:
     """Make `sold_lines`, `returned_lines`, `receipts` of the kept rows of `decided`; return the duplicates seen.
 
     Two kept rows are duplicates where every cell of their files is equal; whether they go is a cleaning rule. Refused
@@ -37,10 +39,20 @@ def place_lines(duck: duckdb.DuckDBPyConnection, *, settings: ImportSettings, fo
     for view, query in (
         ("sold_lines", f"{placed} WHERE kind = 'sale'"),
         ("returned_lines", f"{placed} WHERE kind = 'return'"),
-        ("receipts", RECEIPTS),
+        ("receipts", RECEIPTS.format(**_first_of(mapped))),
     ):
         write_stage(duck, view, query=query, folder=folder)
     return int(duplicates)
+
+
+def _first_of(mapped: frozenset[Field]) -> dict[str, str]:
+    """Return the SQL of what the first line with a value says of its receipt; columns that no file has cost nothing."""
+    fields = {
+        "staff_code": Field.STAFF_CODE, "original_sale_no": Field.ORIGINAL_SALE_NO, "tender": Field.TENDER_KIND,
+    }  # fmt: skip
+    return {
+        column: f"arg_min({column}, pos)" if field in mapped else "NULL::VARCHAR" for column, field in fields.items()
+    }
 
 
 def _refuse(duck: duckdb.DuckDBPyConnection, positions: str, *, reason: Refusal) -> None:
@@ -99,8 +111,8 @@ BY_ROW = f"""
 RECEIPTS = """
     WITH receipt AS (
         SELECT sale_no, any_value(kind) AS kind, min(sold_at) AS sold_at, any_value(day) AS day,
-               any_value(store) AS store_code, arg_min(staff_code, pos) AS staff_code, max(member) AS member_code,
-               arg_min(original_sale_no, pos) AS named_original, arg_min(tender, pos) AS tender,
+               any_value(store) AS store_code, {staff_code} AS staff_code, max(member) AS member_code,
+               {original_sale_no} AS named_original, {tender} AS tender,
                sum(total_minor)::BIGINT AS total_minor, sum(quantity_milli)::BIGINT AS quantity_milli,
                count(*)::INTEGER AS line_count,
                sum(md5_number_lower(concat_ws('|', product_code, quantity_milli, unit_price, total_minor))) AS h_lines

@@ -65,7 +65,8 @@ def _parsed(settings: ImportSettings, *, mapped: set[Field]) -> str:
         CASE WHEN is_timed THEN local ELSE local + INTERVAL {minutes} MINUTE END AS clock,
         timezone({text(settings.time_zone)}, clock) AS moment_at, (clock - INTERVAL {minutes} MINUTE)::DATE AS day,
         {"number(quantity)" if is_counted else "1::DECIMAL(18,6)"} AS counted,
-        try_cast(round(abs(counted), 3)::DECIMAL(38,3) * 1000 AS BIGINT) AS quantity_milli,
+        CASE WHEN counted < {SMALL} AND counted > -{SMALL} THEN (round(abs(counted), 3) * 1000)::BIGINT
+             ELSE try_cast(round(abs(counted), 3)::DECIMAL(38,3) * 1000 AS BIGINT) END AS quantity_milli,
         number(unit_price) AS price, number(line_total) AS total,
         CASE WHEN total IS NOT NULL THEN total ELSE price END AS paid,
         CASE WHEN total IS NOT NULL THEN is_zero(line_total) ELSE is_zero(unit_price) END AS is_free,
@@ -88,6 +89,11 @@ def _judged(settings: ImportSettings, *, now: datetime) -> str:
         f"strftime(timezone({text(settings.time_zone)}, moment_at), '/%Y%m%d%H%M%S')",
     }
     places = settings.exponent
+    half = 5 * 10 ** (8 - places)  # of a minor unit, in millionths of a price times thousandths of a quantity
+    exact = (
+        "CASE WHEN total IS NOT NULL THEN abs(total)::DECIMAL(38,12)"
+        " ELSE abs(price)::DECIMAL(38,6) * abs(counted)::DECIMAL(38,6) END"
+    )
     # Integers: DuckDB divides decimals as floating point numbers.
     ratio = "(2 * (abs(total)::DECIMAL(38,6) * 1000000)::HUGEINT * 1000000 + micro) // (2 * micro)"
     reasons: list[tuple[str, Refusal | None]] = [
@@ -126,9 +132,10 @@ def _judged(settings: ImportSettings, *, now: datetime) -> str:
     whens = " ".join(f"WHEN {sql} THEN {text(reason)}" for sql, reason in reasons if reason not in off)
     return f"""
         {numbers[settings.sale_key]} AS number,
-        CASE WHEN total IS NOT NULL THEN abs(total)::DECIMAL(38,12)
-             ELSE abs(price)::DECIMAL(38,6) * abs(counted)::DECIMAL(38,6) END AS exact,
-        try_cast(round(exact, {places})::DECIMAL(38,{places}) * {10**places} AS BIGINT) AS total_minor,
+        paid < {SMALL} AND paid > -{SMALL} AND counted < {SMALL} AND counted > -{SMALL} AS is_small,
+        CASE WHEN total IS NULL AND is_small AND counted = round(counted, 3)
+             THEN ((abs(price) * 1000000)::BIGINT * quantity_milli + {half}) // {2 * half}
+             ELSE try_cast(round({exact}, {places})::DECIMAL(38,{places}) * {10**places} AS BIGINT) END AS total_minor,
         (abs(counted)::DECIMAL(38,6) * 1000000)::HUGEINT AS micro,
         CASE WHEN price IS NOT NULL THEN abs(price)
              WHEN micro > 0 THEN try_cast(({ratio})::DECIMAL(32,0) * 0.000001 AS DECIMAL(18,6)) END AS price_kept,
@@ -139,6 +146,9 @@ def _judged(settings: ImportSettings, *, now: datetime) -> str:
 def _is_test(column: str) -> str:
     return f"coalesce(regexp_full_match({column}, {text(TEST_PRODUCT)}), false)"
 
+
+# Below it, price times quantity fits into 64 bits; beyond, the arithmetic of 128 bits is several times slower.
+SMALL: Final = 90_000
 
 # A rule that is on keeps rows which are refused without it, and the other way round.
 SWITCHED_ON: Final = {
