@@ -11,14 +11,18 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from changke.actions.attributes import AttributeForm, define_attribute
 from changke.actions.due_work import do_due_work
 from changke.actions.imports import run_import
+from changke.cli.messages import read_catalogue
 from changke.console.import_plan import BODY_BYTES_MAX
 from changke.kernel.clock import utc_now
 from changke.records.models import AuditEntry, ImportRun, Member, Sale, Upload
+from changke.rules.attributes import AttributeKind
 from changke.rules.imports.plan import ImportMode, ImportState
-from changke.rules.imports.words import Stage
-from changke.rules.staff import Role
+from changke.rules.imports.profiles import PROFILES
+from changke.rules.imports.words import REFUSAL_TEXTS, RULE_TEXTS, Stage
+from changke.rules.staff import SYSTEM, Role
 
 COMMITS = pytest.mark.django_db(transaction=True)  # an import writes its progress on a second connection
 SignIn = Callable[[Role], Client]
@@ -195,6 +199,26 @@ def test_files_belong_to_who_brought_them(home: Path, sign_in: SignIn) -> None:
     ImportRun.objects.update(asked_by=None)
     assert "不是日期" not in page(owner, "import", run.public_id)
     assert owner.get(reverse("import_report", args=[run.public_id])).status_code == 404
+
+
+@COMMITS
+def test_members_with_an_attribute_of_our_own(home: Path, sign_in: SignIn, now: datetime) -> None:
+    define_attribute(SYSTEM, form=AttributeForm(key="taste", name="口味", kind=AttributeKind.TEXT), now=now)
+    client = sign_in(Role.HEAD_OFFICE)
+    load = bring(client, "会员号,姓名,手机号,喜好\nM1,王小明,13800138000,辣\n", names=("会员.csv",))
+    shown = page(client, "import_plan", load)
+    assert 'value="attribute:taste"' in shown and 'value="generic_members" selected' in shown
+    profile = {"profile": "generic_members", "shown_profile": "generic_members"}
+    run = go(client, load, "import", **profile, **{"column:喜好": "attribute:taste"})
+    assert run.plan["attributes"] == {"taste": "喜好"}
+    run_import(run.id, now=utc_now())
+    assert Member.objects.get(code="M1").attributes == {"taste": "辣"}
+
+
+def test_every_rule_and_reason_has_its_chinese() -> None:
+    known = {entry.msgid for entry in read_catalogue() if entry.msgstr}
+    texts = {text for pair in (*RULE_TEXTS.values(), *REFUSAL_TEXTS.values()) for text in pair}
+    assert texts | {profile.title for profile in PROFILES.values()} <= known
 
 
 def test_too_large_a_body_is_refused_unread(sign_in: SignIn) -> None:

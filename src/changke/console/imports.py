@@ -64,10 +64,13 @@ def show_imports(request: HttpRequest) -> HttpResponse:
         text=get.get("q", "").strip(),
         states=tuple(ImportState(value) for value in get.getlist("state") if value in set(ImportState)),
         modes=tuple(ImportMode(value) for value in get.getlist("mode") if value in set(ImportMode)),
+        sort=get.get("sort", "-asked"),
     )
     number = page_number(request)
     rows, total = list_imports(viewer, chosen=chosen, offset=(number - 1) * PAGE_ROWS, limit=PAGE_ROWS)
     context = {
+        "sort": chosen.sort,
+        "keep": [("sort", chosen.sort)],
         "lines": [_line(row) for row in rows],
         "is_moving": any(row.is_under_way for row in rows),
         "is_filtered": bool(chosen.text or chosen.states or chosen.modes),

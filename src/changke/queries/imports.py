@@ -36,6 +36,7 @@ class ImportFilter:
     text: str = ""  # in a file's name or the person's
     states: tuple[ImportState, ...] = ()
     modes: tuple[ImportMode, ...] = ()
+    sort: str = "-asked"  # or "asked": the oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +105,10 @@ class ReportLine:
 def list_imports(
     viewer: Viewer, *, chosen: ImportFilter, offset: int = 0, limit: int = 50
 ) -> tuple[tuple[ImportRow, ...], int]:
-    """Return one page of the imports, newest first, and how many there are."""
+    """Return one page of the imports, and how many there are."""
     require(viewer, permission=Permission.IMPORT_DATA)
-    runs: QuerySet[ImportRun] = ImportRun.objects.select_related("report").order_by("-asked_at", "-id")
+    runs: QuerySet[ImportRun] = ImportRun.objects.select_related("report")
+    runs = runs.order_by("asked_at", "id") if chosen.sort == "asked" else runs.order_by("-asked_at", "-id")
     if chosen.states:
         runs = runs.filter(state__in=chosen.states)
     if chosen.modes:

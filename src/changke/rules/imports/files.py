@@ -7,7 +7,7 @@ from typing import Final
 
 FILES_MAX: Final = 50
 FILE_BYTES_MAX: Final = 200_000_000
-NAME_LONGEST: Final = 120
+NAME_BYTES_MAX: Final = 200  # of 255 that a disk allows, with room for a number
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]")
 
 
@@ -20,7 +20,8 @@ def safe_names(names: Sequence[str]) -> list[str]:
     for name in names:
         plain = _UNSAFE.sub("_", name.replace("\\", "/").rsplit("/", 1)[-1]).lstrip(". ") or "file"
         endings = "".join(PurePath(plain).suffixes[-2:])[-20:]
-        stem = plain.removesuffix(endings)[: NAME_LONGEST - len(endings)]
+        room = NAME_BYTES_MAX - len(endings.encode())
+        stem = plain.removesuffix(endings).encode()[:room].decode(errors="ignore")
         wanted, number = stem + endings, 2
         while wanted.lower() in {taken.lower() for taken in safe}:
             wanted, number = f"{stem} ({number}){endings}", number + 1
