@@ -1,9 +1,11 @@
 """Rules of imports: what a row becomes, receipts, returns, guesses; each case as a person would tell it."""
 
+import csv
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +77,23 @@ def test_a_good_row_becomes_a_line() -> None:
 )
 def test_a_bad_row_is_refused_with_its_reason(changes: dict[Field, str], reason: Refusal) -> None:
     assert decide(changes) is reason
+
+
+def examples() -> list[tuple[str, str]]:
+    """The worked examples of docs/rules/import.md."""
+    page = (Path(__file__).parents[2] / "docs" / "rules" / "import.md").read_text(encoding="utf-8")
+    table = page.split("## Examples")[1].split("|---|---|")[1].split("\n\n")[0]
+    rows = [line.strip("| ").rsplit(" | ", 1) for line in table.strip().splitlines()]
+    return [(row, outcome) for row, outcome in rows]
+
+
+@pytest.mark.parametrize(("row", "outcome"), examples())
+def test_the_examples_of_the_page_hold(row: str, outcome: str) -> None:
+    [cells] = csv.reader([row], skipinitialspace=True)
+    fields = (F.SALE_NO, F.SOLD_AT, F.MEMBER_CODE, F.PRODUCT_CODE, F.QUANTITY, F.UNIT_PRICE)
+    answer = decide(dict(zip(fields, cells, strict=True)))
+    spelled = f"{answer.kind} {Decimal(answer.total_minor) / 100:.2f}" if isinstance(answer, CleanLine) else str(answer)
+    assert spelled == outcome
 
 
 @pytest.mark.parametrize(
