@@ -23,7 +23,7 @@ from changke.rules.phones import mask_phone, parse_phone
 from changke.rules.staff import Permission, Viewer
 
 HITS_MAX: Final = 20
-CANDIDATES_MAX: Final = 200  # of a name, among whom a viewer with few stores finds buyers whose home is elsewhere
+CANDIDATES_MAX: Final = 100  # of a name, among whom a viewer with few stores finds buyers whose home is elsewhere
 _AT_HOME: Final = "coalesce(m.home_store_id = ANY(%s), false)"
 _NEAREST: Final = "home_store_id = ANY(%s::bigint[]) DESC NULLS LAST, last_sale_on DESC NULLS LAST, id DESC"
 _BOUGHT: Final = "EXISTS (SELECT FROM sales WHERE sales.member_id = m.id AND sales.store_id = ANY(%s))"
@@ -195,18 +195,16 @@ def _statement(viewer: Viewer, *, looks: Sequence[Look], limit: int) -> tuple[st
     parts: list[str] = []
     parameters: list[Any] = []
     for look in looks:
-        ways = [(f"{look.sql} LIMIT {limit:d}", [*look.parameters])]
+        sql, values = f"{look.sql} LIMIT {limit:d}", [*look.parameters]
         if look.found_by is FoundBy.LAST_FOUR:  # about a hundred in a million: those nearest at hand first
-            ways = [(f"{look.sql} ORDER BY {_NEAREST} LIMIT {limit:d}", [*look.parameters, stores or []])]
+            sql, values = f"{look.sql} ORDER BY {_NEAREST} LIMIT {limit:d}", [*look.parameters, stores or []]
         elif stores is not None and look.found_by in BY_NAME:
-            some = f"SELECT id FROM ({look.sql} LIMIT {CANDIDATES_MAX:d}) AS m WHERE {_BOUGHT} LIMIT {limit:d}"  # noqa: S608
-            ways = [
-                (f"{look.sql} AND home_store_id = ANY(%s) LIMIT {limit:d}", [*look.parameters, stores]),
-                (some, [*look.parameters, stores]),
-            ]
-        for sql, values in ways:
-            parts.append(f"(SELECT id, {RANK[look.found_by]} FROM ({sql}) AS way (id))")  # noqa: S608
-            parameters += values
+            # The own members first; who lives elsewhere and has bought here is only looked for where they are few.
+            some = f"SELECT id FROM ({look.sql} LIMIT {CANDIDATES_MAX:d}) AS m WHERE {_BOUGHT}"  # noqa: S608
+            sql = f"({look.sql} AND home_store_id = ANY(%s) LIMIT {limit:d}) UNION ALL ({some}) LIMIT {limit:d}"
+            values = [*look.parameters, stores, *look.parameters, stores]
+        parts.append(f"(SELECT id, {RANK[look.found_by]} FROM ({sql}) AS way (id))")  # noqa: S608
+        parameters += values
     is_near, is_within = ("true", "true") if stores is None else (_AT_HOME, f"(best.is_near OR {_BOUGHT})")
     statement = f"""
         WITH RECURSIVE found (id, rank) AS ({" UNION ALL ".join(parts)}),

@@ -32,7 +32,7 @@ class Member(models.Model):
     email = models.EmailField(blank=True)
     address = models.CharField(max_length=300, blank=True)
     region = models.ForeignKey("records.Region", null=True, blank=True, on_delete=models.PROTECT)
-    home_store = models.ForeignKey("records.Store", null=True, blank=True, on_delete=models.PROTECT)
+    home_store = models.ForeignKey("records.Store", null=True, blank=True, on_delete=models.PROTECT, db_index=False)
     recruiter = models.ForeignKey("records.Staff", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     source_channel = models.CharField(max_length=12, default=SourceChannel.UNKNOWN)
     preferred_channel = models.CharField(max_length=10, blank=True)
@@ -77,6 +77,10 @@ class Member(models.Model):
             models.Index(fields=["phone_last4"], name="members_phone_last4", condition=~Q(phone="")),
             models.Index(OpClass(F("name"), name="varchar_pattern_ops"), name="members_name_prefix"),
             models.Index(OpClass(F("name_initials"), name="varchar_pattern_ops"), name="members_initials_prefix"),
+            models.Index("home_store", OpClass(F("name"), name="varchar_pattern_ops"), name="members_store_name"),
+            models.Index(
+                "home_store", OpClass(F("name_initials"), name="varchar_pattern_ops"), name="members_store_initials"
+            ),
             models.Index(fields=["email"], name="members_email", condition=~Q(email="")),
             models.Index(fields=["next_birthday_on"], name="members_next_birthday"),
             models.Index(fields=["status", "-id"], name="members_not_formal", condition=~Q(status="formal")),
