@@ -133,6 +133,27 @@ def test_a_return_belongs_to_its_sale(home: Path, now: datetime) -> None:
     assert result.cleaning.returned_lines_linked == 1
 
 
+def test_a_return_finds_its_sale_of_an_earlier_import(home: Path, now: datetime) -> None:
+    head, *rows = SALES.splitlines(keepends=True)
+    bring(write(home, head + "".join(rows[:3])), now=now)
+    third = rows[3].replace("A3,2026-10-05", "A5,2026-10-06")  # a second one: only 2 were sold
+    fourth = rows[3].replace("A3,2026-10-05", "A6,2026-10-07")
+    path = write(home, head + rows[3] + third + fourth, name="later.csv")
+    rehearsed = bring(path, now=now, mode=ImportMode.REHEARSAL).merged
+    assert bring(path, now=now).merged == rehearsed
+    assert rehearsed.returned_lines_linked == 2
+    original = Sale.objects.get(sale_no="A1")
+    links = (
+        Sale.objects.filter(kind="return")
+        .order_by("sale_no")
+        .values_list("original_sale_id", "lines__original_line_no")
+    )
+    assert list(links) == [(original.id, 1), (original.id, 1), (None, None)]
+    before = footprint()
+    bring(path, now=now)
+    assert footprint() == before
+
+
 def test_refused_rows_stand_in_a_report_with_cure_and_text(home: Path, now: datetime) -> None:
     result = bring(write(home, SALES + "=cmd,,S1,E1,M1,P1,x,,,1,5,\n"), now=now)
     assert result.report is not None

@@ -125,6 +125,7 @@ def load_history(
             time_zone=_company_zone(),
             day_ends_at=time(0),
             fill=Fill.EMPTY_ONLY,
+            links_returns=False,
             spill=_folder(),
         )
         with transaction.atomic():
@@ -232,6 +233,7 @@ def _order_of(prepared: Prepared, *, spill: Path) -> MergeOrder:
         time_zone=prepared.settings.time_zone,
         day_ends_at=prepared.settings.day_ends_at,
         fill=Fill.EMPTY_ONLY if fills else Fill.OVERWRITE,
+        links_returns=CleaningRule.LINK_RETURNS in prepared.settings.rules,
         spill=spill,
     )
 

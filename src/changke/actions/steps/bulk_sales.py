@@ -89,9 +89,9 @@ LINE_COLUMNS: Final = (
     "sale_id", "line_no", "product_id", "quantity_milli", "unit_price", "total_minor", "original_line_no",
 )  # fmt: skip
 
-# An original is one of this import or one that was known before.
+# An original is one of this import, or one known before that the return names or that was found for it.
 HEADERS: Final = """
-    SELECT i.id, {source_id}, s.sale_no, s.kind, st.id, sf.id, m.id, s.sold_at, s.day, coalesce(o.id, k.id),
+    SELECT i.id, {source_id}, s.sale_no, s.kind, st.id, sf.id, m.id, s.sold_at, s.day, coalesce(o.id, k.id, later.id),
            s.total_minor, s.quantity_milli, s.line_count, s.content_hash
     FROM staged_sales s JOIN sale_ids i USING (sale_no)
     LEFT JOIN store_ids st ON st.code = s.store_code
@@ -99,11 +99,15 @@ HEADERS: Final = """
     LEFT JOIN member_ids m ON m.code = s.member_code
     LEFT JOIN sale_ids o ON o.sale_no = s.original_sale_no
     LEFT JOIN known_sales k ON k.sale_no = s.original_sale_no
+    LEFT JOIN (SELECT sale_no, any_value(original_id) AS id FROM later_links GROUP BY sale_no) later
+        ON later.sale_no = s.sale_no
     WHERE i.state = '{state}' ORDER BY i.id
 """
 LINES: Final = """
-    SELECT i.id, l.line_no, p.id, l.quantity_milli, l.unit_price, l.total_minor, l.original_line_no
+    SELECT i.id, l.line_no, p.id, l.quantity_milli, l.unit_price, l.total_minor,
+           coalesce(l.original_line_no, later.original_line_no)
     FROM staged_lines l JOIN sale_ids i USING (sale_no) LEFT JOIN product_ids p ON p.code = l.product_code
+    LEFT JOIN later_links later ON later.sale_no = l.sale_no AND later.line_no = l.line_no
 """
 TENDERS: Final = """
     SELECT i.id, t.tender_no, t.kind, t.amount_minor FROM staged_tenders t JOIN sale_ids i USING (sale_no)

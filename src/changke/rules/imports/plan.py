@@ -60,6 +60,7 @@ class MergeCounts:
     sales_unchanged: int = 0
     sales_corrected: int = 0
     lines_written: int = 0
+    returned_lines_linked: int = 0  # to sales that were known before
     members_new: int = 0
     members_changed: int = 0
     members_unchanged: int = 0
