@@ -154,14 +154,16 @@ def answer_list(
     form = ListForm(posted(request), initial={"name": f"{title} {day(on)}"})
     may_save = sight.viewer.may(Permission.EDIT_SEGMENTS) and 0 < len(ids) <= VALUES_MAX
 
+    saved: list[str] = []
+
     def save() -> None:
         definition = Segment(where=Choice(field="member_id", values=tuple(ids)))
         card = SegmentCard(name=form.cleaned_data["name"], definition=definition)
-        save_new_segment(sight.viewer, card=card, now=utc_now())
+        saved.append(save_new_segment(sight.viewer, card=card, now=utc_now()).public_id)
 
     if form.is_bound and may_save and form.is_valid() and accept(form, act=save):
         messages.success(request, _("Saved as a fixed list."))
-        return redirect("segments")
+        return redirect("segment", public_id=saved[0])
     pages = Pages(number=page_number(request), size=PAGE_SIZE, total=len(ids))
     context = {
         "movers": name_movers(sight.viewer, ids=ids[pages.offset : pages.offset + PAGE_SIZE]),

@@ -14,7 +14,7 @@ from changke.kernel.money import currency, to_major
 from changke.kernel.texts import Named
 from changke.queries.company import load_company
 from changke.queries.segment_words import CONSENTS, list_attributes, list_tags, name_ids, say_definition
-from changke.rules.segments import FIELDS, Field, FieldGroup, FieldKind, Term, Unit
+from changke.rules.segments import FIELDS, Choice, Field, FieldGroup, FieldKind, Term, Unit, walk
 from changke.rules.segments import Segment as Definition
 from changke.rules.segments.sentence import TermKind
 from changke.ui.templatetags.ui import local_name, quantity
@@ -36,7 +36,7 @@ CHOICE_WORDS: Final = {
     "stage": "Stage",
     "value_layer": "ValueLayer",
 }
-LEFT_OUT: Final = frozenset({"member_id"})  # fixed lists are made by import and by "make a segment of these"
+FIXED_LIST: Final = "member_id"  # made from a movement between runs or classes; it can be kept or removed, not typed
 
 
 def builder_data(definition: Definition) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def builder_data(definition: Definition) -> dict[str, Any]:
     return {
         "segment": segment_to_json(definition),
         "names": {kind: {str(key): local_name(row) for key, row in rows.items()} for kind, rows in names.items()},
-        "groups": _catalogue(),
+        "groups": _catalogue(has_fixed_list=any(_is_fixed_list(node) for _place, node in walk(definition.where))),
         "tags": list(list_tags()),
         "attributes": [
             {"key": row.key, "label": local_name(row.named), "choices": list(row.choices)} for row in list_attributes()
@@ -119,13 +119,16 @@ def _show_name(kind: str, value: Any, *, names: Mapping[str, Mapping[int, Named]
     return local_name(row) if row else gettext("(deleted)")
 
 
-def _catalogue() -> list[dict[str, Any]]:
+def _is_fixed_list(node: object) -> bool:
+    return isinstance(node, Choice) and node.field == FIXED_LIST
+
+
+def _catalogue(*, has_fixed_list: bool) -> list[dict[str, Any]]:
+    """Return the fields by group; a fixed list can be chosen only where there is one already."""
     groups = [
         {
             "label": str(title),
-            "fields": [
-                _field(field) for field in FIELDS.values() if field.group is group and field.name not in LEFT_OUT
-            ],
+            "fields": [_field(field) for field in FIELDS.values() if field.group is group and field.name != FIXED_LIST],
         }
         for group, title in GROUPS.items()
     ]
@@ -141,6 +144,8 @@ def _catalogue() -> list[dict[str, Any]]:
             ("random_share", _("Random share")),
         )
     ]
+    if has_fixed_list:
+        special.append({"key": f"field:{FIXED_LIST}", "kind": "list", "label": gettext("Fixed list")})
     return [{"label": gettext("Ready questions"), "fields": special}, *groups]
 
 
@@ -217,6 +222,7 @@ BUILDER_WORDS: Final = {
     "nothing": _("Nothing found"),
     "values": _("values, separated by commas"),
     "cells": _("cells, separated by commas, such as 555, 554"),
+    "members": _("members"),
     "everybody": _("No condition yet: everybody."),
     "failed": _("The count did not arrive. It is asked again at the next change."),
     "not_member": _("has not"),

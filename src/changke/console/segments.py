@@ -108,7 +108,7 @@ def show_segments(request: HttpRequest) -> HttpResponse:
         "search": {"name": "q", "value": search, "label": _("Name or note")},
         "is_filtered": bool(search),
         "may_edit": viewer.may(Permission.EDIT_SEGMENTS),
-        "has_lake": current_lake() is not None,
+        "has_sizes": viewer.store_ids is None,  # they were counted over the whole company
         "tabs": [
             Tab(label=_("In use"), href=here, is_current=not archived),
             Tab(label=pgettext("state", "Put away"), href=f"{here}?state=archived", is_current=archived),

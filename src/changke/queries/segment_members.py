@@ -9,9 +9,11 @@ import pyarrow.compute as pc
 
 from changke.queries.lake import need_lake
 from changke.queries.segments import list_member_ids, sample_members
+from changke.queries.settings import load_setting
 from changke.records.models import Member
+from changke.rules.members import MemberSettings
 from changke.rules.names import mask_name
-from changke.rules.phones import mask_phone
+from changke.rules.phones import format_phone, mask_phone
 from changke.rules.segments import Segment as Definition
 from changke.rules.staff import Permission, Viewer, require
 
@@ -20,28 +22,27 @@ CHUNK: Final = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledMember:
-    """One member of a segment: masked for the page, plain for a file where the viewer may take contacts away."""
+    """One member of a segment: name and phone plain where the viewer may see contacts; pages show the masked phone."""
 
     public_id: str
     code: str
     name: str
     phone: str
-    masked_name: str
     masked_phone: str
     row: dict[str, Any]  # of rules.features.FeatureRow
 
 
 def list_sample(viewer: Viewer, *, definition: Definition, size: int) -> list[SampledMember]:
     """Return the first members of a definition by id."""
-    rows = sample_members(viewer, definition=definition, size=size).to_pylist()
-    return [_join(viewer, row=row, member=member) for row, member in _with_members(rows)]
+    rows, country = sample_members(viewer, definition=definition, size=size).to_pylist(), _home_country()
+    return [_join(viewer, row=row, member=member, country=country) for row, member in _with_members(rows)]
 
 
 def list_members_of(viewer: Viewer, *, definition: Definition) -> Iterator[SampledMember]:
     """Yield every member of a definition by id, in bounded memory."""
     require(viewer, permission=Permission.EXPORT_DATA)
     ids = list_member_ids(viewer, definition=definition)
-    lake = need_lake()
+    lake, country = need_lake(), _home_country()
     features = lake.reader.table("features")
     for start in range(0, ids.num_rows, CHUNK):
         some = ids.slice(start, CHUNK)
@@ -49,7 +50,7 @@ def list_members_of(viewer: Viewer, *, definition: Definition) -> Iterator[Sampl
         rows: pa.Table = lake.reader.run(features.filter(features.member_id.between(low, high)))
         rows = rows.filter(pc.is_in(rows["member_id"], value_set=some["member_id"].combine_chunks()))
         for row, member in _with_members(rows.sort_by("member_id").to_pylist()):
-            yield _join(viewer, row=row, member=member)
+            yield _join(viewer, row=row, member=member, country=country)
 
 
 def _with_members(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Member]]:
@@ -58,15 +59,18 @@ def _with_members(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], 
     return ((row, found[row["member_id"]]) for row in rows if row["member_id"] in found)
 
 
-def _join(viewer: Viewer, *, row: dict[str, Any], member: Member) -> SampledMember:
-    masked_name, masked_phone = mask_name(member.name), mask_phone(member.phone)
+def _home_country() -> str:
+    return load_setting(MemberSettings).home_country
+
+
+def _join(viewer: Viewer, *, row: dict[str, Any], member: Member, country: str) -> SampledMember:
+    masked_phone = mask_phone(member.phone)
     is_open = viewer.may(Permission.REVEAL_CONTACTS)
     return SampledMember(
         public_id=member.public_id,
         code=member.code,
-        name=member.name if is_open else masked_name,
-        phone=member.phone if is_open else masked_phone,
-        masked_name=masked_name or member.code,
+        name=member.name if is_open else mask_name(member.name),
+        phone=format_phone(member.phone, country=country).replace(" ", "") if is_open else masked_phone,
         masked_phone=masked_phone,
         row=row,
     )

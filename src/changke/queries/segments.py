@@ -86,8 +86,10 @@ def find_segment(viewer: Viewer, *, public_id: str, rows: QuerySet[Segment] | No
 
 
 def list_sizes(viewer: Viewer, *, segment_id: int) -> list[tuple[date, int]]:
-    """Return the curve of a segment's size, oldest first."""
+    """Return the curve of a segment's size in the whole company, oldest first; empty for who sees single stores."""
     require(viewer, permission=Permission.SEE_SEGMENTS)
+    if viewer.store_ids is not None:
+        return []
     seen = visible_segments(viewer).filter(id=segment_id)
     return list(SegmentSize.objects.filter(segment__in=seen).order_by("as_of").values_list("as_of", "size"))
 

@@ -94,6 +94,7 @@ WITHIN: Final = "%(field)s: in the last %(days)s days"
 YES: Final = "%(field)s: yes"
 NO: Final = "%(field)s: no"
 UNKNOWN: Final = "%(field)s: unknown"
+FIXED_LIST: Final = "is on a fixed list of %(count)s"
 BIRTHDAY_TODAY: Final = "birthday today"
 BIRTHDAY_WITHIN: Final = "birthday in the next %(days)s days"
 BIRTHDAY_THIS_MONTH: Final = "birthday this month"
@@ -148,7 +149,7 @@ JOINTS: Final = {Joint.ALL: "all of: %(parts)s", Joint.ANY: "any of: %(parts)s",
 
 # Every msgid that a sentence can hold: a test holds the translations complete against it.
 MSGIDS: Final = (
-    EVERYBODY, RANGE, AT_LEAST, AT_MOST, EXACTLY, ONE_OF, SINCE, UNTIL, BETWEEN, WITHIN, YES, NO, UNKNOWN,
+    EVERYBODY, RANGE, AT_LEAST, AT_MOST, EXACTLY, ONE_OF, SINCE, UNTIL, BETWEEN, WITHIN, YES, NO, UNKNOWN, FIXED_LIST,
     BIRTHDAY_TODAY, BIRTHDAY_WITHIN, BIRTHDAY_THIS_MONTH, BIRTHDAY_MONTH, *TAG_PHRASES.values(), CONSENTED,
     NOT_CONSENTED, ATTRIBUTE, ATTRIBUTE_FILLED, IN_SEGMENT, SHARE, PICK, BOUGHT, NEVER_BOUGHT, PURCHASES,
     OF_PRODUCTS, OF_CATEGORIES, OF_BRANDS, IN_STORES, ON_WEEKDAYS, AT_HOURS, DAYS_SINCE, DAYS_UNTIL, DAYS_BETWEEN,
@@ -208,6 +209,8 @@ def say_field(node: Number | Choice | DateBetween | DateWithin | Flag | Unknown)
         case Number(low=low, high=high):
             said = bounds((RANGE, AT_LEAST, AT_MOST, EXACTLY), low, high, field.unit)
             return phrase(said.msgid, field=label, **dict(said.terms))
+        case Choice(field="member_id", values=values):
+            return phrase(FIXED_LIST, count=amount(len(values), Unit.COUNT))
         case Choice(values=values):
             word = field.unit is Unit.NONE and isinstance(values[0], str)
             term = Term(kind=TermKind.WORD, values=values, of=field.name) if word else amounts(values, field.unit)

@@ -148,6 +148,7 @@
       case "consent": return [choose([["yes", words.granted], ["no", words.refused]], value.granted === false ? "no" : "yes", words.how, (chosen) => { value.granted = chosen === "yes"; changed(); }),
         choose(data.consents, value.consent, words.field, (chosen) => { value.consent = chosen; changed(); })];
       case "attribute": return attribute(node, place, value);
+      case "list": return [make("span", { class: "ck-muted" }, `${value.values.length} ${words.members}`)];
       case "segment": return [picker("segment", value, "segment_id", field.label)];
       case "bought": return bought(node, place, value);
       default: return [percent(value), whole(value, "seed", words.seed)];
