@@ -6,8 +6,10 @@ from typing import Final
 from django.db import connection, transaction
 
 from changke.actions.steps.audit import record_audit
+from changke.actions.steps.enqueue import enqueue
 from changke.actions.steps.members import lock_member
 from changke.kernel.errors import fail
+from changke.kernel.job_names import JobName
 from changke.records.models import DuplicatePair
 from changke.rules.duplicates import DuplicateReason, PairState
 from changke.rules.names import look_alike
@@ -34,6 +36,13 @@ WHERE a.phone <> '' AND b.phone <> '' AND a.phone <> b.phone AND a.name_initials
 LIMIT %s
 """
 _INSERT: Final = "INSERT INTO duplicate_pairs (first_id, second_id, reason, state, found_at)"
+
+
+@transaction.atomic
+def ask_for_duplicates(actor: Viewer) -> None:
+    """Queue a look through all members, in the actor's name: with a million of them it takes some seconds."""
+    require(actor, permission=Permission.MERGE_MEMBERS)
+    enqueue(JobName.FIND_DUPLICATES, lock="duplicates", user_id=actor.user_id, asker=actor.name)
 
 
 @transaction.atomic

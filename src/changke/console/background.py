@@ -33,6 +33,7 @@ COLOURS: Final = {JobState.RUNNING: "running", JobState.DONE: "done", JobState.F
 NAMES: Final = {
     "compute_figures": gettext_lazy("Work out the figures of a page"),
     "compute_usual_figures": gettext_lazy("Work out the usual figures"),
+    "find_duplicates": gettext_lazy("Look for duplicates"),
     "do_due_work": gettext_lazy("Look for due work"),
     "refresh_lake": gettext_lazy("Refresh the figures"),
     "rescue_stalled_jobs": gettext_lazy("Take up jobs of dead workers"),

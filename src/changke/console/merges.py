@@ -7,10 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from changke.actions.duplicates import dismiss_pair, find_duplicates
+from changke.actions.duplicates import ask_for_duplicates, dismiss_pair
 from changke.actions.merges import merge_members, undo_merge
 from changke.console.forms import page_number
 from changke.console.page import render_page
@@ -81,10 +81,9 @@ def show_duplicates(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def search_duplicates(request: HttpRequest) -> HttpResponse:
-    """Look through all members for new pairs."""
-    found = find_duplicates(viewer_of(request), now=utc_now())
-    text = ngettext("%(count)s new pair found.", "%(count)s new pairs found.", found)
-    messages.success(request, text % {"count": f"{found:,}"})
+    """Have all members looked through for new pairs."""
+    ask_for_duplicates(viewer_of(request))
+    messages.success(request, _("All members are being looked through. New pairs appear here in a moment."))
     return redirect("duplicates")
 
 

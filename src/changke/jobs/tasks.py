@@ -3,16 +3,20 @@
 The schedule only knocks every minute: a slot that was missed while nothing ran is worked at the next knock.
 """
 
+from dataclasses import replace
+
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from changke.actions.due_work import do_due_work
+from changke.actions.duplicates import find_duplicates
 from changke.actions.imports import run_import
 from changke.actions.insight_figures import compute_figures, compute_usual_figures
 from changke.actions.lake import refresh_lake
 from changke.actions.rfm_runs import score_rfm
 from changke.kernel.clock import utc_now
 from changke.kernel.job_names import JobName
+from changke.rules.staff import act_as
 
 STALLED_AFTER_SECONDS = 30
 
@@ -46,6 +50,11 @@ def score(run_id: int) -> None:
 @app.task(name=JobName.RUN_IMPORT.value, lock="import")
 def import_history(run_id: int) -> None:
     run_import(run_id, now=utc_now())
+
+
+@app.task(name=JobName.FIND_DUPLICATES.value, lock="duplicates")
+def search_duplicates(user_id: int | None, asker: str) -> None:
+    find_duplicates(replace(act_as(asker), user_id=user_id), now=utc_now())
 
 
 @app.periodic(cron="* * * * * */10")

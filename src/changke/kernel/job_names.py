@@ -9,5 +9,6 @@ class JobName(StrEnum):
     REFRESH_LAKE = "refresh_lake"
     SCORE_RFM = "score_rfm"
     RUN_IMPORT = "run_import"
+    FIND_DUPLICATES = "find_duplicates"  # over all members
     COMPUTE_FIGURES = "compute_figures"  # of one insight page, for the days and stores that somebody chose
     COMPUTE_USUAL_FIGURES = "compute_usual_figures"  # of every insight page, after a refresh

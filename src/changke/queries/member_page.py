@@ -70,7 +70,7 @@ class ConsentRow:
     is_granted: bool
     at: datetime
     given_through: str
-    store: Named
+    store: Named | None
     staff: str
     text_version: str
 
