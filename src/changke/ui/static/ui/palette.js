@@ -4,7 +4,7 @@
   const palette = document.getElementById("palette");
   const input = document.getElementById("palette-input");
   const list = document.getElementById("palette-list");
-  const options = () => [...list.querySelectorAll('[role="option"]')];
+  const options = () => [...list.querySelectorAll('[role="option"]:not([aria-disabled])')];
 
   function choose(option) {
     options().forEach((other) => other.setAttribute("aria-selected", other === option));
