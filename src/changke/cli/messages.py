@@ -39,8 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    catalogue = read_catalogue()
-    catalogue.save_as_mofile(str(CATALOGUE.with_suffix(".mo")))
+    catalogue = compile_catalogue()
     wrong = check_catalogue(catalogue) if arguments.check else []
     for line in wrong:
         print(line, file=sys.stderr)
@@ -49,6 +48,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"translations: {len(catalogue)} messages compiled" + (f", {len(wrong)} wrong" if arguments.check else "")
         )
     return 1 if wrong else 0
+
+
+def compile_catalogue() -> polib.POFile:
+    """Write django.mo beside the catalogue and return the catalogue."""
+    catalogue = read_catalogue()
+    catalogue.save_as_mofile(str(CATALOGUE.with_suffix(".mo")))
+    return catalogue
 
 
 def read_catalogue() -> polib.POFile:
