@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _explain()
     parser.add_argument("files", nargs="+", metavar="FILE", help="CSV, XLSX, XLS, ODS, Parquet, zip, gz, or a folder")
-    parser.add_argument("--profile", type=_profile, default="", help="shipped: guessed; one of: " + ", ".join(PROFILES))
+    parser.add_argument("--profile", type=_profile, help="shipped: guessed; one of: " + ", ".join(PROFILES))
     parser.add_argument("--source", default="", help="code of the system that numbers and codes come from")
     parser.add_argument(
         "--map", action="append", default=[], type=_mapping, metavar="FIELD=COLUMN", dest="mapping",
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     columns = {name: column for name, column in arguments.mapping if not name.startswith(ATTRIBUTE)}
     plan = ImportPlan(
         paths=tuple(arguments.files),
-        profile=arguments.profile,
+        profile=arguments.profile or "",
         mode=ImportMode.REHEARSAL if arguments.dry_run else ImportMode.MERGE,
         source=arguments.source,
         columns=columns,
