@@ -1,4 +1,4 @@
-"""`changke init`: a real shop begins - company, currency, time zone, first administrator; refused where one exists."""
+"""`changke init`: a real shop begins with company, administrator and shipped segments; refused where one exists."""
 
 import argparse
 import getpass
@@ -6,6 +6,8 @@ import json
 import sys
 
 from changke.actions.company import set_up_company
+from changke.actions.shipped_segments import install_shipped_segments
+from changke.actions.shipped_segments import install_shipped_segments
 from changke.actions.staff import hire_staff
 from changke.kernel.clock import utc_now
 from changke.queries.company import load_company
@@ -40,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if load_company() is None or office:  # a run that was stopped between the two steps goes on
         set_up_company(actor, card=card, now=now)
     hire_staff(actor, card=StaffCard(code=admin, name=admin, role=Role.HEAD_OFFICE), sign_in=sign_in, now=now)
+    install_shipped_segments(actor, now=now)
     if arguments.json:
         print(
             json.dumps(
