@@ -107,6 +107,8 @@ def _prepare(verb: Verb, *, wants_help: bool) -> None:
 
 
 def _run_django(verb: Verb, rest: list[str]) -> int:
+    if rest[:1] == ["procrastinate"]:
+        os.environ["CHANGKE_WORKER"] = "1"
     _prepare(verb, wants_help=False)
     from django.core.management import execute_from_command_line
 
