@@ -10,6 +10,7 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from changke.jobs import tasks
+from changke.queries.settings import load_setting
 from changke.records.models import (
     AttributeDefinition,
     AuditEntry,
@@ -21,6 +22,7 @@ from changke.records.models import (
     SavedView,
     Tag,
 )
+from changke.rules.birthdays import BirthdaySettings, LeapRule
 from changke.rules.staff import Role
 from people import Chain
 
@@ -269,6 +271,19 @@ def test_the_boards(small_shop: list[Member], boss: Client) -> None:
     for url in ("/console/birthdays", "/console/birthdays?days=30", "/console/promotion?by=recruiter&days=365",
                 "/console/promotion?by=source", "/console/promotion", "/console/tags"):  # fmt: skip
         body(boss, url)
+
+
+def test_member_settings_and_wordings(boss: Client, small_shop: list[Member]) -> None:
+    body(boss, "/console/settings/members")
+    saved = boss.post("/console/settings/members", {"leap_rule": "march_1", "home_country": "CN"})
+    assert saved.status_code == 302 and load_setting(BirthdaySettings).leap_rule is LeapRule.MARCH_1
+    assert boss.post("/console/settings/members", {"leap_rule": "march_1", "home_country": "x"}).status_code == 200
+    wording = {"purpose": "marketing", "version": "1", "language": "zh-hans", "body": "同意接收优惠短信"}
+    assert boss.post("/console/settings/consents/new", wording).status_code == 302
+    assert "同意接收优惠短信" in body(boss, "/console/settings/consents")
+    assert boss.post("/console/settings/consents/new", wording).status_code == 200
+    boss.post(f"/console/members/{small_shop[0].public_id}/consents", {"sms:marketing": "yes"})
+    assert Consent.objects.get().text_id is not None
 
 
 def test_tags_are_renamed_and_deleted(boss: Client, small_shop: list[Member]) -> None:

@@ -71,6 +71,12 @@ SIDE_BAR: Final = (
         entries=(
             Entry(name="settings", title=_("Company"), icon="settings", covers=("setting", "company")),
             Entry(name="attributes", title=_("Member attributes"), icon="list_alt", covers=("attribute",)),
+            Entry(
+                name="settings_members",
+                title=_("Member settings"),
+                icon="manage_accounts",
+                covers=("settings_members", "consent_text"),
+            ),
             Entry(name="jobs", title=_("Jobs"), icon="manufacturing", covers=("job",)),
             Entry(name="audit", title=_("Audit log"), icon="policy", covers=("audit",)),
         ),
