@@ -98,6 +98,8 @@ def show_import(request: HttpRequest, public_id: str) -> HttpResponse:
         "problems": [say(problem) for problem in row.problems],
         "tables": [_table(table) for table in row.tables],
         "sums": _sums(row),
+        "lines": [line for line in row.counts.get("lines", ()) if line["lines"]],
+        "linked": row.counts.get("returned_lines_linked", 0),
         "reasons": _reasons(row),
         "left_out": _left_out(row),
         "merged": _merged(row),
