@@ -7,7 +7,6 @@ import sys
 
 from changke.actions.company import set_up_company
 from changke.actions.shipped_segments import install_shipped_segments
-from changke.actions.shipped_segments import install_shipped_segments
 from changke.actions.staff import hire_staff
 from changke.kernel.clock import utc_now
 from changke.queries.company import load_company

@@ -93,7 +93,7 @@ OPPORTUNITIES: Final = pa.schema(
     ]
 )
 
-Staged: TypeAlias = pa.Table | tuple[Path, ...]  # in memory, or Parquet files that have at least the columns of the schema
+Staged: TypeAlias = pa.Table | tuple[Path, ...]  # in memory, or Parquet files with at least the schema's columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
