@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 sys.path.insert(0, str(Path(__file__).parent / "src"))
 
-from changke.cli.messages import compile_catalogue  # noqa: E402 - the package lies in src/
+from changke.cli.messages import compile_catalogue
 
 
 class BuildWithMessages(build_py):
