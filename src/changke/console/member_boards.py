@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from changke.console.forms import page_number
 from changke.console.member_columns import load_names
@@ -30,7 +30,7 @@ from changke.rules.staff import Permission, Viewer
 from changke.ui.figures import Figure, Pages, Tab
 from changke.ui.words import label
 
-SPANS: Final = {"7": gettext_lazy("Next 7 days"), "30": gettext_lazy("Next 30 days"), "0": gettext_lazy("Today")}
+SPANS: Final = {"7": gettext_lazy("Next 7 days"), "30": gettext_lazy("Next 30 days"), "0": pgettext_lazy("span", "Today")}
 BY_WORDS: Final = {
     PromotionBy.STORE: gettext_lazy("By store"),
     PromotionBy.RECRUITER: gettext_lazy("By staff"),
