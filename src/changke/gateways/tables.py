@@ -25,6 +25,7 @@ from changke.gateways.sources import (
     open_source,
 )
 from changke.gateways.text_tables import (
+    BLOCK_BYTES,
     SAMPLE_BYTES,
     MalformedRow,
     TextShape,
@@ -157,7 +158,7 @@ def first_rows(table: RawTable, *, count: int = PREVIEW_ROWS) -> tuple[tuple[str
 def _preview_text(source: Source, *, options: ReadOptions) -> TablePreview:
     with open_source(source, guard=Guard()) as (stream, _):
         shape = _shape_of(stream, options=options)
-        batches = read_text(stream, shape=shape, name=source.name, refuse=lambda _row: None, block_bytes=SAMPLE_BYTES)
+        batches = read_text(stream, shape=shape, name=source.name, refuse=lambda _row: None, block_bytes=BLOCK_BYTES)
         first = next(iter(batches), None)
     rows = first.slice(0, PREVIEW_ROWS).drop_columns(["row_no"]).to_pylist() if first is not None else []
     return TablePreview(
@@ -254,10 +255,16 @@ def _schema(columns: tuple[str, ...]) -> pa.Schema:
 def _write(batches: Iterator[pa.RecordBatch], *, columns: tuple[str, ...], path: Path) -> int:
     """Write batches to Parquet and return how many rows they had."""
     rows = 0
+    held: list[pa.RecordBatch] = []
     with pq.ParquetWriter(path, _schema(columns), compression="lz4") as writer:
         for batch in batches:
             rows += batch.num_rows
-            writer.write_batch(batch, row_group_size=BATCH_ROWS)
+            held.append(batch)
+            if sum(one.num_rows for one in held) >= BATCH_ROWS:
+                writer.write_table(pa.Table.from_batches(held), row_group_size=2 * BATCH_ROWS)
+                held = []
+        if held:
+            writer.write_table(pa.Table.from_batches(held))
     return rows
 
 

@@ -17,6 +17,7 @@ from changke.kernel.errors import fail
 BLANKS: Final = "blanks"  # runs of spaces part the columns, as in CDNOW
 DELIMITERS: Final = (",", "\t", ";", "|")
 SAMPLE_BYTES: Final = 1 << 20
+BLOCK_BYTES: Final = 1 << 20  # Arrow reads some 32 blocks ahead: larger ones cost memory and are no quicker
 BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 ENCODINGS: Final = ("utf-8", "gb18030", "cp1252")  # tried in this order: each next one takes what the last one refuses
 VALUE: Final = re.compile(r"\s*[-+]?[\d.,:/\-\s]*\d[\d.,:/\-\s]*%?\s*")  # a number, date or time: no header
@@ -129,7 +130,7 @@ def name_columns(names: list[str], *, width: int) -> tuple[str, ...]:
 class Utf8Stream(io.RawIOBase):
     """A text file of a known encoding as UTF-8 bytes without NUL; a sign that is no sign raises UnicodeDecodeError."""
 
-    def __init__(self, inner: io.BufferedReader, *, encoding: str, delimiter: str, chunk: int = 4 << 20) -> None:
+    def __init__(self, inner: io.BufferedReader, *, encoding: str, delimiter: str, chunk: int = BLOCK_BYTES) -> None:
         super().__init__()
         self._inner, self._chunk = inner, chunk
         self._decoder = codecs.getincrementaldecoder(encoding)()
@@ -165,7 +166,7 @@ def read_text(
     shape: TextShape,
     name: str,
     refuse: Callable[[MalformedRow], None],
-    block_bytes: int = 8 << 20,
+    block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a text file as batches of text, an empty cell as null, with `row_no` as last column.
 

@@ -15,7 +15,7 @@ from django.db import connection
 from changke.insight import staging
 from changke.insight.staging import Staged, StagedTables
 
-MEMORY_MIB: Final = 1024
+MEMORY_MIB: Final = 512
 BATCH_ROWS: Final = 100_000
 SCHEMAS: Final = {
     "stores": staging.STORES,

@@ -96,7 +96,22 @@ def _judged(settings: ImportSettings, *, now: datetime) -> str:
     )
     # Integers: DuckDB divides decimals as floating point numbers.
     ratio = "(2 * (abs(total)::DECIMAL(38,6) * 1000000)::HUGEINT * 1000000 + micro) // (2 * micro)"
-    reasons: list[tuple[str, Refusal | None]] = [
+    return f"""
+        {numbers[settings.sale_key]} AS number,
+        paid < {SMALL} AND paid > -{SMALL} AND counted < {SMALL} AND counted > -{SMALL} AS is_small,
+        CASE WHEN total IS NULL AND is_small AND counted = round(counted, 3)
+             THEN ((abs(price) * 1000000)::BIGINT * quantity_milli + {half}) // {2 * half}
+             ELSE try_cast(round({exact}, {places})::DECIMAL(38,{places}) * {10**places} AS BIGINT) END AS total_minor,
+        (abs(counted)::DECIMAL(38,6) * 1000000)::HUGEINT AS micro,
+        CASE WHEN price IS NOT NULL THEN abs(price)
+             WHEN micro > 0 THEN try_cast(({ratio})::DECIMAL(32,0) * 0.000001 AS DECIMAL(18,6)) END AS price_kept,
+        CASE {_reasons(settings, now=now)} END AS refusal
+    """
+
+
+def _reasons(settings: ImportSettings, *, now: datetime) -> str:
+    """Return the WHENs of the reasons that the switched rules leave, in the order of decide_line."""
+    reasons: list[tuple[str, Refusal]] = [
         ("sale_no IS NULL" if settings.sale_key is not SaleKey.ROW else "false", Refusal.SALE_NO_MISSING),
         ("when_text IS NULL", Refusal.MOMENT_MISSING),
         ("local IS NULL", Refusal.MOMENT_UNREADABLE),
@@ -129,18 +144,7 @@ def _judged(settings: ImportSettings, *, now: datetime) -> str:
     ]
     off = {reason for rule, reason in SWITCHED_OFF.items() if rule not in settings.rules}
     off |= {reason for rule, reason in SWITCHED_ON.items() if rule in settings.rules}
-    whens = " ".join(f"WHEN {sql} THEN {text(reason)}" for sql, reason in reasons if reason not in off)
-    return f"""
-        {numbers[settings.sale_key]} AS number,
-        paid < {SMALL} AND paid > -{SMALL} AND counted < {SMALL} AND counted > -{SMALL} AS is_small,
-        CASE WHEN total IS NULL AND is_small AND counted = round(counted, 3)
-             THEN ((abs(price) * 1000000)::BIGINT * quantity_milli + {half}) // {2 * half}
-             ELSE try_cast(round({exact}, {places})::DECIMAL(38,{places}) * {10**places} AS BIGINT) END AS total_minor,
-        (abs(counted)::DECIMAL(38,6) * 1000000)::HUGEINT AS micro,
-        CASE WHEN price IS NOT NULL THEN abs(price)
-             WHEN micro > 0 THEN try_cast(({ratio})::DECIMAL(32,0) * 0.000001 AS DECIMAL(18,6)) END AS price_kept,
-        CASE {whens} END AS refusal
-    """
+    return " ".join(f"WHEN {sql} THEN {text(reason)}" for sql, reason in reasons if reason not in off)
 
 
 def _is_test(column: str) -> str:

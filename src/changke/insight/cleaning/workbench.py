@@ -19,7 +19,7 @@ from changke.rules.imports.values import (
 )
 from changke.rules.imports.words import Field, PartRole
 
-MEMORY_MIB: Final = 1024
+MEMORY_MIB: Final = 512
 THREADS: Final = 2
 TABLE_BITS: Final = 40  # of a position: the number of the row; above it the position of the table
 
