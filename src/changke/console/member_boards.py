@@ -1,5 +1,6 @@
 """Boards about members: who waits to be approved, whose birthday comes, who brought in whom."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -30,7 +31,11 @@ from changke.rules.staff import Permission, Viewer
 from changke.ui.figures import Figure, Pages, Tab
 from changke.ui.words import label
 
-SPANS: Final = {"7": gettext_lazy("Next 7 days"), "30": gettext_lazy("Next 30 days"), "0": pgettext_lazy("span", "Today")}
+SPANS: Final = {
+    "7": gettext_lazy("Next 7 days"),
+    "30": gettext_lazy("Next 30 days"),
+    "0": pgettext_lazy("span", "Today"),
+}
 BY_WORDS: Final = {
     PromotionBy.STORE: gettext_lazy("By store"),
     PromotionBy.RECRUITER: gettext_lazy("By staff"),
@@ -75,9 +80,9 @@ def show_promotion(request: HttpRequest) -> HttpResponse:
     period = days_ending(localdate(utc_now()), days=int(days))
     rows = list_promotion(viewer, period=period, by=by)
     conversion, use = load_conversion(viewer, period=period), load_card_use(viewer, period=period)
-    here = reverse("promotion")
+    here, stores = reverse("promotion"), load_names(viewer).stores
     context = {
-        "rows": [(row, _name(row, by=by)) for row in rows],
+        "rows": [(row, _name(row, by=by, stores=stores)) for row in rows],
         "figures": _figures(rows, conversion=conversion, use=use),
         "period": period,
         "by_options": [
@@ -122,9 +127,11 @@ def _listing(viewer: Viewer, *, page: MemberPage, number: int) -> dict[str, Any]
     }
 
 
-def _name(row: PromotionRow, *, by: PromotionBy) -> Any:
+def _name(row: PromotionRow, *, by: PromotionBy, stores: Mapping[int, str]) -> Any:
     if by is PromotionBy.SOURCE:
         return label(SourceChannel(row.key))
+    if by is PromotionBy.STORE and row.key:
+        return stores.get(int(row.key), row.name)
     return row.name or _("Nobody named")
 
 
