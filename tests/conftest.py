@@ -10,6 +10,7 @@ from django.db import connection
 
 from changke.config.database import ensure_database
 
+pytest_plugins = ("promise_rows",)
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
