@@ -16,7 +16,8 @@ DEMO ?= chain
 	@touch $@
 
 run: .venv/.ready  ## set up, load the demo, open everything
-	@export CHANGKE_ENV=$${CHANGKE_ENV:-demo} CHANGKE_LOG=$${CHANGKE_LOG:-text}; $(PY) -m changke demo $(DEMO) && exec $(PY) -m changke up
+	@export CHANGKE_ENV=$${CHANGKE_ENV:-demo} CHANGKE_LOG=$${CHANGKE_LOG:-text}; \
+	{ cat $(CHANGKE_HOME)/keys/demo-$(DEMO).txt 2>/dev/null || $(PY) -m changke demo $(DEMO); } && exec $(PY) -m changke up
 
 test: check  ## everything, browser included
 	@timeout 900 .venv/bin/pytest -q -n 2 --dist loadfile -m "not soak and not promise"

@@ -88,13 +88,16 @@ def _bar(*, quiet: bool) -> Iterator[Callable[[Step], None]]:
 
 
 def _tell(arguments: argparse.Namespace, *, company: str, people: list[StaffRow], password: str, note: str) -> None:
+    """Print the sign-ins, and keep what was printed: `make run` shows it at the next start without asking again."""
     if arguments.json:
         rows = [{"username": row.username, "role": row.card.role} for row in people]
-        print(
-            json.dumps({"company": company, "sign_ins": rows, "password": password, "note": note}, ensure_ascii=False)
-        )
+        told = {"company": company, "sign_ins": rows, "password": password, "note": note}
+        print(json.dumps(told, ensure_ascii=False))
         return
-    print(f"{company}{f' ({note})' if note else ''}")
-    for row in people:
-        print(f"  {row.card.role:14} {row.username}")
-    print(f"  password of every demo sign-in 演示密码: {password}")
+    lines = [
+        f"{company}{f' ({note})' if note else ''}",
+        *(f"  {row.card.role:14} {row.username}" for row in people),
+        f"  password of every demo sign-in 演示密码: {password}",
+    ]
+    print("\n".join(lines))
+    write_whole(home_folder(os.environ) / "keys" / f"demo-{arguments.which}.txt", "\n".join(lines) + "\n")
