@@ -19,6 +19,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import TimeoutError as TooLate
 
 CHROMIUM: Final = "/usr/bin/chromium"
 SWITCHES: Final = (
@@ -76,8 +77,8 @@ class Picture:
 
 def open_palette(page: Page) -> None:
     page.keyboard.press("Control+k")
-    page.locator("#palette-input").fill("yang")
-    page.locator("#palette-list [role=option]").first.wait_for()
+    page.locator("#palette-input").fill("zx")  # initials of many a member
+    page.locator("#palette-list a[role=option]").first.wait_for()
 
 
 def fill_builder(page: Page) -> None:
@@ -183,7 +184,10 @@ def sign_in(page: Page, *, url: str, user: str, password: str) -> None:
     page.locator("[name=login]").fill(user)
     page.locator("[name=password]").fill(password)
     page.locator("form [name=password]").press("Enter")
-    page.wait_for_url(f"{url}/console/today")
+    try:
+        page.wait_for_url(f"{url}/console/today")
+    except TooLate:
+        raise SystemExit(f"{url} does not let {user} in: is it the demo whose password was given?") from None
 
 
 def switch_language(page: Page, *, url: str, language: str) -> None:
