@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     with only_one(home):
         refuse_taken_port(arguments.host, port=arguments.port)
         ensure_database(os.environ)
-        migrated = subprocess.run([*PROGRAM, "django", "check"], stdout=subprocess.DEVNULL, check=False)  # noqa: S603
+        migrated = subprocess.run([*PROGRAM, "django", "version"], stdout=subprocess.DEVNULL, check=False)  # noqa: S603
         if migrated.returncode:
             return 1
         grant_rights(os.environ)  # also where a migration was killed before it came to that
