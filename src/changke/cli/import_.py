@@ -12,6 +12,7 @@ from rich.table import Table
 
 from changke.actions.company import set_up_company
 from changke.actions.imports import ImportResult, import_files
+from changke.actions.shipped_segments import install_shipped_segments
 from changke.kernel.clock import utc_now
 from changke.kernel.errors import fail
 from changke.kernel.money import currency, format_money
@@ -97,6 +98,7 @@ def _make_company(plan: ImportPlan) -> None:
         name=profile.title, currency=profile.currency, time_zone=profile.time_zone, data_note=profile.attribution
     )
     set_up_company(act_as("changke import"), card=card, now=utc_now())
+    install_shipped_segments(act_as("changke import"), now=utc_now())
 
 
 @contextmanager

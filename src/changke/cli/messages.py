@@ -58,15 +58,8 @@ def compile_catalogue() -> polib.POFile:
 
 
 def read_catalogue() -> polib.POFile:
-    """Return the catalogue, with every fragment of locale/parts taken in; the first translation of a message wins."""
-    catalogue = polib.pofile(str(CATALOGUE))
-    known = {(entry.msgctxt, entry.msgid) for entry in catalogue}
-    for part in sorted((LOCALE / "parts").glob("*.po")):
-        for entry in polib.pofile(str(part)):
-            if (entry.msgctxt, entry.msgid) not in known:
-                known.add((entry.msgctxt, entry.msgid))
-                catalogue.append(entry)
-    return catalogue
+    """Return the Chinese catalogue."""
+    return polib.pofile(str(CATALOGUE))
 
 
 def check_catalogue(catalogue: polib.POFile) -> list[str]:
