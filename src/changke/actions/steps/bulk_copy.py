@@ -78,18 +78,18 @@ def copy_in(
     """Stream the rows of a DuckDB query into a table of PostgreSQL by COPY and return how many they were.
 
     The columns of the query, with what `complete` adds behind them, stand in the order of `columns`. NULL is an
-    unquoted nothing, an empty text a quoted one.
+    unquoted nothing, an empty text a quoted one. Every batch is a COPY of its own: what is checked at the end of a
+    statement is checked while its rows are at hand.
     """
     rows = 0
     options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed")
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)") as copy,
-    ):
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)"
+    with connection.cursor() as cursor:
         for batch in duck.execute(query).to_arrow_reader(BATCH_ROWS):
             buffer = io.BytesIO()
             arrow_csv.write_csv(complete(batch), buffer, options)
-            copy.write(buffer.getbuffer())
+            with cursor.copy(statement) as copy:
+                copy.write(buffer.getbuffer())
             rows += batch.num_rows
             note(rows)
     return rows

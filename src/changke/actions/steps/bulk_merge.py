@@ -11,7 +11,7 @@ from django.utils.timezone import localdate
 from changke.actions.steps.bulk_copy import ask, count_rows, open_staged, run
 from changke.actions.steps.bulk_members import plan_members, write_known_members, write_new_members
 from changke.actions.steps.bulk_returns import plan_returns
-from changke.actions.steps.bulk_sales import plan_sales, write_sales
+from changke.actions.steps.bulk_sales import check_references_at_once, plan_sales, write_sales
 from changke.actions.steps.bulk_shop import plan_shop, write_shop
 from changke.insight.staging import StagedTables
 from changke.queries.settings import load_setting
@@ -57,6 +57,7 @@ def merge(order: MergeOrder, *, now: datetime, sink: ProgressSink) -> MergeCount
     """
     with open_staged(order.tables, spill=order.spill) as duck:
         counts = _plan(duck, order=order, now=now, sink=sink)
+        check_references_at_once()
         _write(duck, order=order, total=counts.lines_written, now=now, sink=sink)
     return counts
 

@@ -81,6 +81,19 @@ def write_sales(duck: duckdb.DuckDBPyConnection, *, source_id: int, now: datetim
     return lines
 
 
+def check_references_at_once() -> None:
+    """Let the foreign keys of sales be checked with each batch instead of at the commit.
+
+    The server would remember every row until then. A return may come before its sale, so that key waits.
+    """
+    names = ask(
+        """SELECT string_agg(quote_ident(conname), ', ') FROM pg_constraint
+           WHERE contype = 'f' AND condeferrable AND confrelid <> conrelid
+                 AND conrelid IN ('sales'::regclass, 'sale_lines'::regclass, 'tenders'::regclass)"""
+    )
+    run(f"SET CONSTRAINTS {names[0][0]} IMMEDIATE")
+
+
 HEADER_COLUMNS: Final = (
     "id", "source_id", "sale_no", "kind", "store_id", "staff_id", "member_id", "sold_at", "business_day",
     "original_sale_id", "total_minor", "quantity_milli", "line_count", "content_hash",
@@ -108,6 +121,7 @@ LINES: Final = """
            coalesce(l.original_line_no, later.original_line_no)
     FROM staged_lines l JOIN sale_ids i USING (sale_no) LEFT JOIN product_ids p ON p.code = l.product_code
     LEFT JOIN later_links later ON later.sale_no = l.sale_no AND later.line_no = l.line_no
+    ORDER BY i.id, l.line_no
 """
 TENDERS: Final = """
     SELECT i.id, t.tender_no, t.kind, t.amount_minor FROM staged_tenders t JOIN sale_ids i USING (sale_no)
