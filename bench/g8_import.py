@@ -1,9 +1,9 @@
 """G8: a sales history (1 M orders, 3 M lines) imported from a CSV, read and validated, against Django's bulk_create.
 
 Run: python bench/g8_import.py [orders]. Rows are orders and lines. bulk_create gets ready objects of checked rows (no
-file, no parsing) and writes samples of them in the same tables at the same time: before the first load, and again in
-the live shop, before and after ours. Ours is the whole import: read, clean, merge. While ours works in the live shop, a till rings up a sale
-every 50 ms on a connection of its own; the longest it had to wait shows that no lock is held long.
+file, no parsing) and writes samples of them in the same tables: before the first load, and again in the live shop,
+before and after ours. Ours is the whole import: read, clean, merge. While ours works in the live shop, a till rings up
+a sale every 50 ms on a connection of its own; the longest it had to wait shows that no lock is held long.
 """
 
 import os
