@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page
@@ -51,6 +51,18 @@ class Visitor:
             for one in found
             if one["impact"] in WORST
         ]
+
+
+def holds(page: Page, script: str, *, arg: Any = None, seconds: int = 20) -> bool:
+    """Ask a script again and again until it says yes; False where it does not in time.
+
+    Not `wait_for_function`: its later tries run inside the page, where the content policy rightly forbids `eval`.
+    """
+    for _ in range(seconds * 20):
+        if page.evaluate(script, arg):
+            return True
+        page.wait_for_timeout(50)
+    return False
 
 
 PageAs = Callable[[Role], Visitor]

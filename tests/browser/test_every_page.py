@@ -6,11 +6,10 @@ from typing import Any, Final
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from changke.records.models import Member
 from changke.rules.staff import Role
-from visitors import NARROW, WIDE, PageAs, Visitor
+from visitors import NARROW, WIDE, PageAs, Visitor, holds
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -57,13 +56,12 @@ def faults_of(visitor: Visitor, address: str, *, language: str) -> Iterator[str]
     if answer.status != 200:
         yield f"{address}: answered {answer.status}"
         return
-    page.wait_for_function(DRAWN)
+    if not holds(page, DRAWN):
+        yield f"{address}: not drawn"
     for width in (WIDE, NARROW):
         page.set_viewport_size(width)
         where = f"{address} {language} {width['width']}"
-        try:
-            page.wait_for_function(FITS, timeout=3000)  # charts are drawn anew for another width
-        except PlaywrightTimeoutError:
+        if not holds(page, FITS, seconds=3):  # charts are drawn anew for another width
             yield f"{where}: too wide"
         if width is WIDE or language == "zh-hans":
             yield from (f"{where}: {barrier}" for barrier in visitor.barriers())

@@ -15,7 +15,7 @@ from changke.kernel.clock import utc_now
 from changke.records.models import AuditEntry, ImportRun
 from changke.rules.imports.plan import ImportMode
 from changke.rules.staff import Role
-from visitors import PageAs, Visitor
+from visitors import PageAs, Visitor, holds
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -77,7 +77,7 @@ def click_cell(page: Page, *, column: int, row: int) -> None:
     """Click a square of the RFM map where it is drawn."""
     box = page.locator("#rfm-map .ck-chart-canvas")
     box.scroll_into_view_if_needed()
-    page.wait_for_function("box => echarts.getInstanceByDom(box)", arg=box.element_handle())
+    assert holds(page, "box => Boolean(echarts.getInstanceByDom(box))", arg=box.element_handle())
     x, y = box.evaluate(
         "(box, place) => echarts.getInstanceByDom(box).convertToPixel({ seriesIndex: 0 }, place)", [column, row]
     )
