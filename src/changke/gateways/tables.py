@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import python_calamine
 from python_calamine import CalamineWorkbook
@@ -36,6 +37,7 @@ from changke.gateways.text_tables import (
     with_next_encoding,
 )
 from changke.kernel.errors import fail
+from changke.rules.imports.values import BLANKS
 
 PREVIEW_ROWS: Final = 50
 BATCH_ROWS: Final = 65_536
@@ -59,6 +61,7 @@ class RawTable:
     path: Path
     columns: tuple[str, ...]
     rows: int  # good rows
+    padded: frozenset[str] = frozenset()  # columns that have a cell with blanks around it
     malformed: tuple[MalformedRow, ...] = ()
     encoding: str = ""
     delimiter: str = ""
@@ -201,7 +204,7 @@ def _read_csv(source: Source, *, reading: _Reading) -> None:
             if not shape.columns:
                 return
             try:
-                rows = _write(
+                rows, padded = _write(
                     _watched(
                         read_text(stream, shape=shape, name=source.name, refuse=refuse),
                         source=source,
@@ -229,6 +232,7 @@ def _read_csv(source: Source, *, reading: _Reading) -> None:
             path=reading.next_path(),
             columns=shape.columns,
             rows=rows,
+            padded=padded,
             malformed=tuple(malformed),
             encoding=shape.encoding,
             delimiter=shape.delimiter,
@@ -252,20 +256,27 @@ def _schema(columns: tuple[str, ...]) -> pa.Schema:
     return pa.schema([*((column, pa.string()) for column in columns), ("row_no", pa.int64())])
 
 
-def _write(batches: Iterator[pa.RecordBatch], *, columns: tuple[str, ...], path: Path) -> int:
-    """Write batches to Parquet and return how many rows they had."""
-    rows = 0
+def _write(batches: Iterator[pa.RecordBatch], *, columns: tuple[str, ...], path: Path) -> tuple[int, frozenset[str]]:
+    """Write batches to Parquet; return how many rows they had and which columns have blanks around a cell."""
+    rows, padded = 0, set[str]()
     held: list[pa.RecordBatch] = []
     with pq.ParquetWriter(path, _schema(columns), compression="lz4") as writer:
         for batch in batches:
             rows += batch.num_rows
+            padded |= {column for column in columns if column not in padded and _is_padded(batch.column(column))}
             held.append(batch)
             if sum(one.num_rows for one in held) >= BATCH_ROWS:
                 writer.write_table(pa.Table.from_batches(held), row_group_size=2 * BATCH_ROWS)
                 held = []
         if held:
             writer.write_table(pa.Table.from_batches(held))
-    return rows
+    return rows, frozenset(padded)
+
+
+def _is_padded(cells: pa.Array) -> bool:
+    """Say whether any cell has blanks around it: asked here, where it is quick, so that few columns need trimming."""
+    trimmed = pc.utf8_trim(cells, characters=BLANKS)
+    return bool(pc.sum(pc.binary_length(cells)) != pc.sum(pc.binary_length(trimmed)))
 
 
 def _read_parquet(source: Source, *, reading: _Reading) -> None:
@@ -284,8 +295,10 @@ def _read_parquet(source: Source, *, reading: _Reading) -> None:
             )
             yield pa.RecordBatch.from_arrays([*texts, numbers], schema=_schema(columns))
 
-    rows = _write(batches(), columns=columns, path=reading.next_path())
-    reading.tables.append(RawTable(name=source.name, path=reading.next_path(), columns=columns, rows=rows))
+    rows, padded = _write(batches(), columns=columns, path=reading.next_path())
+    reading.tables.append(
+        RawTable(name=source.name, path=reading.next_path(), columns=columns, rows=rows, padded=padded)
+    )
 
 
 def _open_parquet(source: Source) -> pq.ParquetFile:
@@ -372,10 +385,10 @@ def _shape_sheet(
 def _read_sheets(source: Source, *, reading: _Reading) -> None:
     for name, rows in _sheets_of(source, guard=reading.guard):
         columns, data, header = _shape_sheet(rows, options=reading.options)
-        count = _write(_sheet_batches(data, columns=columns), columns=columns, path=reading.next_path())
+        count, padded = _write(_sheet_batches(data, columns=columns), columns=columns, path=reading.next_path())
         reading.watch(reading.done_bytes, reading.all_bytes)
         reading.tables.append(
-            RawTable(name=name, path=reading.next_path(), columns=columns, rows=count, header_row=header)
+            RawTable(name=name, path=reading.next_path(), columns=columns, rows=count, padded=padded, header_row=header)
         )
 
 

@@ -74,6 +74,7 @@ def prepare(plan: ImportPlan, *, folder: Path, now: datetime, sink: ProgressSink
             path=raw.path,
             role=mapping.role,
             headers=raw.columns,
+            padded=raw.padded,
             columns=mapping.columns,
             attributes=mapping.attributes,
             malformed=tuple((row.row_no, row.text) for row in raw.malformed),

@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -82,17 +84,35 @@ def copy_in(
     statement is checked while its rows are at hand.
     """
     rows = 0
-    options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed")
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)"
-    with connection.cursor() as cursor:
-        for batch in duck.execute(query).to_arrow_reader(BATCH_ROWS):
-            buffer = io.BytesIO()
-            arrow_csv.write_csv(complete(batch), buffer, options)
+    spelled = _spell(duck, query, complete=complete)
+    # The next batch is spelled while the server takes in this one.
+    with connection.cursor() as cursor, ThreadPoolExecutor(max_workers=1) as speller:
+        following = speller.submit(next, spelled, None)
+        while (batch := following.result()) is not None:
+            following = speller.submit(next, spelled, None)
             with cursor.copy(statement) as copy:
-                copy.write(buffer.getbuffer())
-            rows += batch.num_rows
+                copy.write(batch.text)
+            rows += batch.rows
             note(rows)
     return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    rows: int
+    text: memoryview
+
+
+def _spell(
+    duck: duckdb.DuckDBPyConnection, query: str, *, complete: Callable[[pa.RecordBatch], pa.RecordBatch]
+) -> Iterator[_Batch]:
+    """Yield the rows of a query as CSV, batch by batch."""
+    options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed")
+    for batch in duck.execute(query).to_arrow_reader(BATCH_ROWS):
+        buffer = io.BytesIO()
+        arrow_csv.write_csv(complete(batch), buffer, options)
+        yield _Batch(rows=batch.num_rows, text=buffer.getbuffer())
 
 
 def copy_out(

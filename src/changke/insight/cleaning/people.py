@@ -59,7 +59,8 @@ def read_phones(duck: duckdb.DuckDBPyConnection, tables: Iterable[MappedTable], 
             INSERT INTO phones
             SELECT DISTINCT phone, CASE WHEN {text(country)} = 'CN' AND regexp_full_match(phone, '1[3-9][0-9]{{9}}')
                                         THEN '+86' || phone END
-            FROM (SELECT {cell(column)} AS phone FROM read_parquet({text(table.path)})) ANTI JOIN phones USING (phone)
+            FROM (SELECT {cell(table, column)} AS phone FROM read_parquet({text(table.path)}))
+            ANTI JOIN phones USING (phone)
             WHERE phone IS NOT NULL
             """
         )
@@ -101,9 +102,8 @@ def clean_members(
 
 def _attributes(table: MappedTable | None) -> str:
     """Return the SQL of the filled user-defined attributes of a row as a map."""
-    pairs = ", ".join(
-        f"{{'k': {text(key)}, 'v': {cell(column)}}}" for key, column in (table.attributes.items() if table else ())
-    )
+    named = [(key, cell(table, column)) for key, column in table.attributes.items()] if table else []
+    pairs = ", ".join(f"{{'k': {text(key)}, 'v': {value}}}" for key, value in named)
     filled = (
         f"list_filter([{pairs}], lambda pair: pair.v IS NOT NULL)" if pairs else "NULL::STRUCT(k VARCHAR, v VARCHAR)[]"
     )

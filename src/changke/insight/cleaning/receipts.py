@@ -35,13 +35,15 @@ def place_lines(
     if settings.sale_key is not SaleKey.ROW:
         duck.execute(DISPUTED)
         _refuse(duck, CONTRADICTED, reason=Refusal.RECEIPT_CONTRADICTED)
-    placed = BY_ROW if settings.sale_key is SaleKey.ROW else BY_NUMBER
-    for view, query in (
-        ("sold_lines", f"{placed} WHERE kind = 'sale'"),
-        ("returned_lines", f"{placed} WHERE kind = 'return'"),
-        ("receipts", RECEIPTS.format(**_first_of(mapped))),
-    ):
-        write_stage(duck, view, query=query, folder=folder)
+    if settings.sale_key is SaleKey.ROW:
+        write_stage(duck, "placed", query=BY_ROW, folder=folder)
+    else:
+        duck.execute(BOTH_KINDS)
+        has_both = bool(duck.execute("FROM both_kinds LIMIT 1").fetchall())
+        duck.execute(f"CREATE VIEW placed AS SELECT *, {SUFFIXED if has_both else 'number'} AS sale_no FROM kept")
+    write_stage(duck, "receipts", query=RECEIPTS.format(**_first_of(mapped)), folder=folder)
+    write_stage(duck, "sold_lines", query=LINES.format(kind="sale"), folder=folder)
+    write_stage(duck, "returned_lines", query=LINES.format(kind="return"), folder=folder)
     return int(duplicates)
 
 
@@ -86,25 +88,18 @@ CONTRADICTED = """
     WHERE coalesce(member, first_member) IS DISTINCT FROM first_member OR store <> first_store OR day <> first_day
 """
 
-COLUMNS = """
-    kind, sold_at, day, store, staff_code, member, original_sale_no, tender, product AS product_code, quantity_milli,
-    unit_price, total_minor, NULL::INTEGER AS original_line_no
+# Receipts that have sales and returns: the returns become a receipt of their own.
+BOTH_KINDS = "CREATE TABLE both_kinds AS SELECT number FROM kept GROUP BY number HAVING min(kind) <> max(kind)"
+SUFFIXED = f"""
+    CASE WHEN kind = 'return' AND number IN (FROM both_kinds) THEN number || {text(RETURN_SUFFIX)} ELSE number END
 """
 
-BY_NUMBER = f"""
-    WITH both_kinds AS (SELECT number FROM kept GROUP BY number HAVING min(kind) <> max(kind)),
-    named AS (
-        SELECT *, CASE WHEN kind = 'return' AND number IN (FROM both_kinds) THEN number || {text(RETURN_SUFFIX)}
-                       ELSE number END AS sale_no
-        FROM kept)
-    SELECT pos, sale_no, row_number() OVER (PARTITION BY sale_no ORDER BY pos)::INTEGER AS line_no, {COLUMNS}
-    FROM named
-"""
+BY_ROW = "SELECT *, number || '/' || row_number() OVER (PARTITION BY number ORDER BY pos) AS sale_no FROM kept"
 
-BY_ROW = f"""
-    SELECT pos, number || '/' || row_number() OVER (PARTITION BY number ORDER BY pos) AS sale_no, 1::INTEGER AS line_no,
-           {COLUMNS}
-    FROM kept
+LINES = """
+    SELECT pos, sale_no, row_number() OVER (PARTITION BY sale_no ORDER BY pos)::INTEGER AS line_no,
+           product AS product_code, quantity_milli, unit_price, total_minor, NULL::INTEGER AS original_line_no
+    FROM placed WHERE kind = '{kind}'
 """
 
 # The order of lines does not count in the hash: a sum. 63 bits of MD5 stay the same in every version of DuckDB.
@@ -114,9 +109,9 @@ RECEIPTS = """
                any_value(store) AS store_code, {staff_code} AS staff_code, max(member) AS member_code,
                {original_sale_no} AS named_original, {tender} AS tender,
                sum(total_minor)::BIGINT AS total_minor, sum(quantity_milli)::BIGINT AS quantity_milli,
-               count(*)::INTEGER AS line_count,
-               sum(md5_number_lower(concat_ws('|', product_code, quantity_milli, unit_price, total_minor))) AS h_lines
-        FROM (FROM sold_lines UNION ALL FROM returned_lines) GROUP BY sale_no)
+               count(*)::INTEGER AS line_count, count(*) FILTER (total_minor = 0) AS zero_lines,
+               sum(md5_number_lower(concat_ws('|', product, quantity_milli, unit_price, total_minor))) AS h_lines
+        FROM placed GROUP BY sale_no)
     SELECT * EXCLUDE h_lines,
            ((h_lines + md5_number_lower(concat_ws('|', kind, epoch_us(sold_at), store_code, coalesce(staff_code, ''),
              coalesce(member_code, ''), coalesce(named_original, ''), coalesce(tender, '')))::HUGEINT)

@@ -26,18 +26,23 @@ LINKS = pa.schema(
 # A return that names its sale: the first line of the same product there, where the sale is part of this import.
 NAMED = """
     INSERT INTO links
-    SELECT r.sale_no, r.line_no, r.original_sale_no, min(s.line_no)
-    FROM returned_lines r JOIN sold_lines s ON s.sale_no = r.original_sale_no AND s.product_code = r.product_code
+    SELECT r.sale_no, r.line_no, receipts.named_original, min(s.line_no)
+    FROM returned_lines r JOIN receipts ON receipts.sale_no = r.sale_no
+    JOIN sold_lines s ON s.sale_no = receipts.named_original AND s.product_code = r.product_code
     GROUP BY ALL
 """
 
 # All returned lines of members that name no sale, and the sold lines that any of them might give back.
 CANDIDATES = """
-    WITH returned AS (FROM returned_lines WHERE member IS NOT NULL AND original_sale_no IS NULL)
-    SELECT member, kind, sale_no, line_no, epoch_us(sold_at) AS moment, product_code, unit_price,
-           abs(quantity_milli) AS quantity_milli
-    FROM (FROM returned UNION ALL FROM sold_lines SEMI JOIN returned USING (member, product_code, unit_price))
-    ORDER BY member
+    WITH heads AS (
+        SELECT sale_no, member_code, kind, epoch_us(sold_at) AS moment, named_original FROM receipts
+        WHERE member_code IS NOT NULL),
+    returned AS (FROM returned_lines JOIN heads USING (sale_no) WHERE named_original IS NULL),
+    sold AS (
+        FROM sold_lines JOIN heads USING (sale_no) SEMI JOIN returned USING (member_code, product_code, unit_price))
+    SELECT member_code, kind, sale_no, line_no, moment, product_code, unit_price, abs(quantity_milli)
+    FROM (FROM returned UNION ALL FROM sold)
+    ORDER BY member_code
 """
 
 
@@ -46,6 +51,8 @@ def link_returns(duck: duckdb.DuckDBPyConnection, *, settings: ImportSettings) -
     duck.execute(
         "CREATE TABLE links (sale_no VARCHAR, line_no INTEGER, original_sale_no VARCHAR, original_line_no INTEGER)"
     )
+    if not duck.execute("SELECT 1 FROM returned_lines LIMIT 1").fetchall():
+        return
     duck.execute(NAMED)
     if CleaningRule.LINK_RETURNS in settings.rules:
         links = [link for lines in _by_member(duck) for link in _match(lines)]

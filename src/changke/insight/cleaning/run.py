@@ -180,9 +180,9 @@ def _count(
     roles = " ".join(f"WHEN {text(table.name)} THEN {text(table.role)}" for _, table in tables)
     lines = duck.execute(
         """
-        SELECT kind, member IS NOT NULL, count(*), count(DISTINCT sale_no), count(DISTINCT member),
-               sum(total_minor)::BIGINT, count(*) FILTER (total_minor = 0)
-        FROM (FROM sold_lines UNION ALL FROM returned_lines) GROUP BY 1, 2 ORDER BY 1 DESC, 2 DESC
+        SELECT kind, member_code IS NOT NULL, sum(line_count)::BIGINT, count(*), count(DISTINCT member_code),
+               sum(total_minor)::BIGINT, sum(zero_lines)::BIGINT
+        FROM receipts GROUP BY 1, 2 ORDER BY 1 DESC, 2 DESC
         """
     ).fetchall()
     reasons = duck.execute(

@@ -32,6 +32,7 @@ class MappedTable:
     path: Path
     role: PartRole
     headers: tuple[str, ...]  # every column of the file
+    padded: frozenset[str] | None = None  # columns with blanks around a cell; None = not known
     columns: Mapping[Field, str]  # field -> column of the file
     attributes: Mapping[str, str] = field(default_factory=dict)
     malformed: tuple[tuple[int, str], ...] = ()  # (row_no, text) of rows with another number of cells
@@ -102,7 +103,7 @@ def cells(
     parts = [f"(SELECT NULL::BIGINT AS pos, {nothing}, NULL::UBIGINT AS row_hash{extra(None)} LIMIT 0)"]
     for at, table in tables:
         columns = ", ".join(
-            f"{cell(table.columns[meaning])} AS {meaning}"
+            f"{cell(table, table.columns[meaning])} AS {meaning}"
             if meaning in table.columns
             else f"NULL::VARCHAR AS {meaning}"
             for meaning in fields
@@ -115,8 +116,10 @@ def cells(
     return " UNION ALL ".join(parts)
 
 
-def cell(column: str) -> str:
+def cell(table: MappedTable, column: str) -> str:
     """Return the SQL of a trimmed cell of the file; an empty one is NULL."""
+    if table.padded is not None and column not in table.padded:
+        return name(column)
     return f"nullif(trim({name(column)}, {text(BLANKS)}), '')"
 
 
